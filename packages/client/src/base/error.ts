@@ -1,0 +1,62 @@
+/**
+ * Every code an error of Maestra can carry, with what it means. docs/errors.md is held to this list by a test.
+ */
+export const errorCodes = {
+  'bad-usage': 'The command line asks for something that the command does not offer.',
+  'cluster-file-missing': 'There is no cluster file where one was expected.',
+  'cluster-file-invalid': 'The cluster file does not say what a cluster file may say; each finding has its line.',
+  'no-binaries': 'No PostgreSQL programs of the declared major version were found.',
+  'no-server-account': 'Maestra runs as root, and there is no unprivileged account for PostgreSQL to run as.',
+  'no-permission': 'A file or a directory cannot be read, entered or written by the account that has to.',
+  'port-taken': 'Another program listens on the port that a node is to use.',
+  'directory-in-the-way': 'A directory that Maestra has to create exists and holds something else.',
+  'apply-locked': 'Another apply works on the same cluster.',
+  'lock-lost': 'The lock of this apply was taken over by another one.',
+  'plan-refused': 'The cluster is in a state that Maestra does not change; what was seen is in the message.',
+  'plan-incomplete': 'What a node is cannot be known right now, so nothing may be planned for it.',
+  'not-converged': 'After the last step the cluster still differs from what is declared.',
+  'confirmation-needed': 'The change has to be confirmed, and there is no terminal to ask on.',
+  'step-not-true': 'A step ran without an error, and yet what it was to make true is not.',
+  'server-did-not-start': 'A PostgreSQL server ended, or did not become ready, while Maestra waited for it.',
+  'server-did-not-stop': 'A PostgreSQL server did not stop within its deadline.',
+  'command-failed': 'A program that Maestra ran ended with an error.',
+  'connection-failed': 'A PostgreSQL server could not be reached, or refused the connection.',
+  'password-missing': 'A password is needed and is in none of the places where Maestra looks.',
+  'base-backup-failed': 'The copy of the primary’s data was not completed or is not what the server says it sent.',
+  'wrong-system': 'A server or a data directory belongs to another cluster than the one declared.',
+  'deadline-passed': 'What was awaited did not become true in time; the message says what was last seen.',
+  'bad-value': 'A value does not have the form that PostgreSQL gives it.',
+  'damaged-file': 'A file of PostgreSQL does not hold what its format says.',
+  'sandbox-exists': 'A sandbox of that name is already up.',
+  'sandbox-unknown': 'There is no sandbox of that name.',
+  'sandbox-ambiguous': 'Several sandboxes are up and none was named.',
+  'file-system-failed': 'The operating system refused a file operation, for example because the disk is full.',
+  interrupted: 'The work was stopped by a signal; the message says what is left.',
+} as const
+
+export type ErrorCode = keyof typeof errorCodes
+
+export type MaestraErrorOptions = {
+  /** What to do now: a command to type, or a file:line to look at. */
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+/** An error with a stable code. The message is one line: what is wrong, with what value, where. The hint says what to do. */
+export class MaestraError extends Error {
+  override readonly name = 'MaestraError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: MaestraErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint
+  }
+}
+
+/** The one-line text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

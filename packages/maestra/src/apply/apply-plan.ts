@@ -1,0 +1,86 @@
+import { MaestraError } from '@maestra/client/base/error'
+import type { DeclaredCluster } from '../cluster/declared-cluster.js'
+import { outcomeOf, type Plan } from '../plan/plan.js'
+import { planCluster } from '../plan/plan-cluster.js'
+import type { Step } from '../plan/step.js'
+import { initdb } from '../server/initdb.js'
+import { observeCluster } from '../server/observe-cluster.js'
+import type { Site } from '../server/site.js'
+import { type ApplyLock, acquireLock } from './apply-lock.js'
+import { runStep } from './run-step.js'
+import { stepContext } from './step-context.js'
+import type { Initialise, Progress, StepContext } from './step-runner.js'
+
+export type ApplyOptions = {
+  readonly site: Site
+  readonly cluster: DeclaredCluster
+  /** How a new primary is made; initdb unless told otherwise. */
+  readonly initialise?: Initialise
+  readonly onEvent?: (event: ApplyEvent) => void
+  readonly signal?: AbortSignal
+}
+
+export type ApplyEvent =
+  | { readonly kind: 'step-started'; readonly step: Step; readonly index: number; readonly count: number }
+  | { readonly kind: 'step-progressed'; readonly step: Step; readonly progress: Progress }
+  | { readonly kind: 'step-ended'; readonly step: Step; readonly result: 'done' | 'already'; readonly tookMs: number }
+
+/**
+ * Carries out a plan that was confirmed: takes the lock, looks again, runs the steps, looks again, and must find nothing
+ * left. Throws when the cluster is not what was planned for any more.
+ */
+export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise<void> {
+  const lock = await acquireLock(options.site.host, options.cluster)
+  try {
+    const plan = await planNow(options)
+    refuseUnlessSame(confirmed, plan)
+    await runSteps(plan.steps, options, lock)
+    refuseUnlessConverged(await planNow(options))
+  } finally {
+    await lock.release()
+  }
+}
+
+async function planNow({ site, cluster }: ApplyOptions): Promise<Plan> {
+  return planCluster(cluster, await observeCluster(site, cluster), [])
+}
+
+async function runSteps(steps: readonly Step[], options: ApplyOptions, lock: ApplyLock): Promise<void> {
+  const emit = options.onEvent ?? (() => {})
+  const signal = options.signal ?? new AbortController().signal
+  let current: Step | undefined
+  const context: StepContext = stepContext({
+    ...options,
+    initialise: options.initialise ?? (({ site, ...rest }) => initdb(site.host, rest)),
+    signal,
+    onProgress: (progress) => {
+      if (current !== undefined) emit({ kind: 'step-progressed', step: current, progress })
+    },
+  })
+  for (const [index, step] of steps.entries()) {
+    signal.throwIfAborted()
+    await lock.assertHeld()
+    current = step
+    const startedAt = performance.now()
+    emit({ kind: 'step-started', step, index, count: steps.length })
+    const result = await runStep(step, context)
+    emit({ kind: 'step-ended', step, result, tookMs: performance.now() - startedAt })
+  }
+}
+
+function refuseUnlessSame(confirmed: Plan, plan: Plan): void {
+  if (confirmed.fingerprint === plan.fingerprint && outcomeOf(confirmed) === outcomeOf(plan)) return
+  throw new MaestraError('plan-refused', 'the cluster changed after the plan was made, so nothing was done', {
+    hint: 'look at the new plan: maestra plan',
+  })
+}
+
+function refuseUnlessConverged(plan: Plan): void {
+  const outcome = outcomeOf(plan)
+  if (outcome === 'nothing') return
+  const left = [...plan.refusals, ...plan.unknowns].map((refusal) => refusal.message)
+  const steps = plan.steps.map((step) => `${step.kind}${'node' in step ? ` ${step.node}` : ''}: ${step.why}`)
+  throw new MaestraError('not-converged', `every step was done, and this is left: ${[...left, ...steps].join('; ')}`, {
+    hint: 'run maestra apply again',
+  })
+}

@@ -1,0 +1,15 @@
+import type { Secret } from '@maestra/client/base/secret'
+import type { DeclaredCluster, DeclaredNode } from '../cluster/declared-cluster.js'
+import { nodePassfileText } from '../cluster/node-configuration.js'
+
+/** A node that is declared with `fsync = off` gives up its data at a power cut: nothing of it is worth waiting for a disk. */
+export function needsSync(node: DeclaredNode): boolean {
+  return !['off', 'false', 'no', '0'].includes(node.parameters['fsync']?.toLowerCase() ?? 'on')
+}
+
+/** What the passfile in a node's data directory should say; undefined where replication asks for no password. */
+export function passfileOf(cluster: DeclaredCluster, password: Secret | undefined): Secret | undefined {
+  return cluster.replication.authentication === 'trust' || password === undefined
+    ? undefined
+    : nodePassfileText(cluster, password)
+}

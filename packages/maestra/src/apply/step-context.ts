@@ -1,0 +1,41 @@
+import { MaestraError } from '@maestra/client/base/error'
+import type { DeclaredCluster } from '../cluster/declared-cluster.js'
+import { type Binaries, findBinaries } from '../server/binaries.js'
+import { observePasswords } from '../server/passfile.js'
+import type { Site } from '../server/site.js'
+import type { Initialise, Progress, StepContext } from './step-runner.js'
+
+/** What steps use, looked up once where it cannot change while they run. */
+export function stepContext(options: {
+  readonly site: Site
+  readonly cluster: DeclaredCluster
+  readonly initialise: Initialise
+  readonly onProgress: (progress: Progress) => void
+  readonly signal: AbortSignal
+}): StepContext {
+  const { site, cluster } = options
+  let binaries: Promise<Binaries> | undefined
+  return {
+    ...options,
+    node: (name) => {
+      const found = cluster.nodes.find((node) => node.name === name)
+      if (found === undefined) throw new Error(`a step names the node ${name}, which is not declared`)
+      return found
+    },
+    binaries: () => {
+      binaries ??= requireBinaries(site, cluster)
+      return binaries
+    },
+    passwords: () => observePasswords(site, cluster),
+  }
+}
+
+async function requireBinaries(site: Site, cluster: DeclaredCluster): Promise<Binaries> {
+  const found = await findBinaries(site.host, cluster.postgres.version, site.locators(cluster))
+  if (found.kind === 'found') return found
+  throw new MaestraError(
+    'no-binaries',
+    `no PostgreSQL ${cluster.postgres.version} programs were found in ${found.looked.join(', ')}`,
+    { hint: 'install them, or name their directory as postgres.bin in the cluster file' },
+  )
+}

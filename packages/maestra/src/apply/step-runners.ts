@@ -1,0 +1,24 @@
+import type { StepKind } from '../plan/step.js'
+import type { StepRunner } from './step-runner.js'
+import { awaitStreaming } from './steps/await-streaming.js'
+import { copyPrimary } from './steps/copy-primary.js'
+import { createReplicationRole } from './steps/create-replication-role.js'
+import { createSlot } from './steps/create-slot.js'
+import { initialise } from './steps/initialise.js'
+import { reload } from './steps/reload.js'
+import { start } from './steps/start.js'
+import { writeConfiguration } from './steps/write-configuration.js'
+import { writePassfile } from './steps/write-passfile.js'
+
+/** Every kind of step and the file that runs it. */
+export const stepRunners: { readonly [K in StepKind]: StepRunner<K> } = {
+  'write-passfile': writePassfile,
+  initialise,
+  'write-configuration': writeConfiguration,
+  reload,
+  start,
+  'create-replication-role': createReplicationRole,
+  'create-slot': createSlot,
+  'copy-primary': copyPrimary,
+  'await-streaming': awaitStreaming,
+}

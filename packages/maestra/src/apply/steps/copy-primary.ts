@@ -1,0 +1,48 @@
+import { nodeConfiguration } from '../../cluster/node-configuration.js'
+import { serverAccount } from '../../server/account.js'
+import { copyPrimary as copy } from '../../server/copy-primary.js'
+import { observeDirectory } from '../../server/observe-directory.js'
+import { replicationLogin, superuserLogin } from '../logins.js'
+import { needsSync, passfileOf } from '../node-facts.js'
+import type { StepContext, StepRunner } from '../step-runner.js'
+
+/** The data directory of a standby, copied from the primary and configured to follow it. */
+export const copyPrimary: StepRunner<'copy-primary'> = {
+  check: async (step, context) => (await directoryOf(context, step.node)).kind !== 'data',
+  run: async (step, context) => {
+    const { site, cluster, onProgress, signal } = context
+    const node = context.node(step.node)
+    const primary = context.node(step.from)
+    await copy(site.host, {
+      node: node.name,
+      data: node.data,
+      account: await serverAccount(site.host, node.data),
+      major: (await context.binaries()).version.major,
+      primary: await replicationLogin(context, primary),
+      superuser: await superuserLogin(context, primary),
+      systemIdentifier: await systemIdentifierOf(context, step.from),
+      configuration: nodeConfiguration(cluster, node, { upstream: primary }),
+      passfile: passfileOf(cluster, (await context.passwords()).replication),
+      sync: needsSync(node),
+      onProgress,
+      signal,
+    })
+  },
+  verify: async (step, context) => {
+    const found = await directoryOf(context, step.node)
+    if (found.kind !== 'data') return `${context.node(step.node).data} holds no data`
+    const expected = await systemIdentifierOf(context, step.from)
+    return found.control.systemIdentifier === expected ? undefined : `it is of system ${found.control.systemIdentifier}`
+  },
+}
+
+async function directoryOf(context: StepContext, name: string) {
+  const { host } = context.site
+  const { data } = context.node(name)
+  return await observeDirectory(host, data, await serverAccount(host, data))
+}
+
+async function systemIdentifierOf(context: StepContext, name: string): Promise<string> {
+  const directory = await directoryOf(context, name)
+  return directory.kind === 'data' ? directory.control.systemIdentifier : `unknown (${directory.kind})`
+}

@@ -1,0 +1,69 @@
+import { createInterface } from 'node:readline/promises'
+import { MaestraError } from '@maestra/client/base/error'
+import type { Command } from 'commander'
+import { applyPlan } from '../../apply/apply-plan.js'
+import { outcomeOf, type Plan } from '../../plan/plan.js'
+import { planCluster } from '../../plan/plan-cluster.js'
+import { observeCluster } from '../../server/observe-cluster.js'
+import { fileOption, readCluster } from '../cluster-file.js'
+import { clusterSite } from '../cluster-site.js'
+import { exitCodes } from '../exit-code.js'
+import type { CommandContext } from '../program.js'
+import { terminal } from '../terminal.js'
+import { planView } from '../views/plan-view.js'
+import { progressView } from '../views/progress-view.js'
+
+type Options = { readonly file?: string; readonly yes?: boolean }
+
+export function addApply(program: Command, context: CommandContext): void {
+  program
+    .command('apply')
+    .description('make the cluster what its file declares; run again, it finds nothing to do')
+    .option(...fileOption)
+    .option('--yes', 'do not ask')
+    .action((options: Options) => apply(options, context.signal))
+}
+
+async function apply(options: Options, signal: AbortSignal): Promise<void> {
+  const { cluster, warnings } = await readCluster(options.file)
+  const site = clusterSite()
+  const plan = planCluster(cluster, await observeCluster(site, cluster), warnings)
+  process.stdout.write(planView(plan, terminal(process.stdout)))
+  if (outcomeOf(plan) !== 'changes') {
+    if (outcomeOf(plan) !== 'nothing') process.exitCode = exitCodes.failed
+    return
+  }
+  if (!options.yes && !(await confirmed(plan, signal))) {
+    process.stdout.write('nothing was changed\n')
+    return
+  }
+  process.stdout.write('\n')
+  const progress = progressView((text) => process.stdout.write(text), terminal(process.stdout))
+  try {
+    await applyPlan(plan, { site, cluster, onEvent: progress.onEvent, signal })
+  } finally {
+    progress.clear()
+  }
+  process.stdout.write(`\ncluster ${cluster.name} is as declared\n`)
+}
+
+async function confirmed(plan: Plan, signal: AbortSignal): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw new MaestraError(
+      'confirmation-needed',
+      `cluster ${plan.cluster} would be changed, and there is no terminal to ask on`,
+      {
+        hint: 'look at the plan, then: maestra apply --yes',
+      },
+    )
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    const answer = await prompt.question('\nMake these changes? [y/N] ', { signal })
+    return /^(y|yes|s|si|sí)$/i.test(answer.trim())
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  } finally {
+    prompt.close()
+  }
+}

@@ -1,0 +1,23 @@
+import { CommanderError } from 'commander'
+import { exitCodeOf } from './exit-code.js'
+import { interruptions } from './interruption.js'
+import { buildProgram } from './program.js'
+import { terminal } from './terminal.js'
+import { errorView } from './views/error-view.js'
+
+/** Runs the command line and sets the exit code of the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const interruption = interruptions()
+  try {
+    await buildProgram({ signal: interruption.signal }).parseAsync([...argv])
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      return
+    }
+    process.stderr.write(errorView(error, terminal(process.stderr)))
+    process.exitCode = exitCodeOf(error)
+  } finally {
+    interruption.stopListening()
+  }
+}

@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+import { addApply } from './commands/apply.js'
+import { addPlan } from './commands/plan.js'
+import { addSandbox } from './commands/sandbox.js'
+import { addStatus } from './commands/status.js'
+import { version } from './version.js'
+
+/** What a command gets beside its own arguments. */
+export type CommandContext = {
+  /** Aborted when the user stops the command. */
+  readonly signal: AbortSignal
+}
+
+/** The whole command line. Parsing throws a CommanderError on bad usage; it never ends the process. */
+export function buildProgram(context: CommandContext): Command {
+  const program = new Command('maestra')
+    .description('Read replicas for the PostgreSQL that you run: declare them, see the plan, apply it, watch it.')
+    .version(version(), '-V, --version', 'print the version')
+    .exitOverride()
+    .showHelpAfterError('Try: maestra --help')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')) })
+  addPlan(program, context)
+  addApply(program, context)
+  addStatus(program, context)
+  addSandbox(program, context)
+  return program
+}

@@ -1,0 +1,66 @@
+import type { ClusterStatus, NodeState, NodeStatus } from '../../cluster/cluster-status.js'
+import type { Terminal } from '../terminal.js'
+import { table } from './table.js'
+
+/** One table; a node that cannot be asked is a row with its reason. */
+export function statusView(status: ClusterStatus, to: Terminal): string {
+  const header = ['NODE', 'ROLE', 'STATE', 'ADDRESS', 'VERSION', 'TL', 'LSN', 'LAG', 'SYNC', 'SLOT']
+  const rows = status.nodes.map((node) => row(node, to))
+  const notes = status.nodes.flatMap((node) => notesOn(node)).map((note) => `${note}\n`)
+  const title = `cluster ${status.cluster}, primary ${status.primary ?? 'none'}\n\n`
+  return title + table([header, ...rows]) + (notes.length > 0 ? `\n${notes.join('')}` : '')
+}
+
+function row(node: NodeStatus, to: Terminal): readonly string[] {
+  return [
+    node.name,
+    node.role,
+    to.colour(colourOf(node.state), node.state),
+    `${node.host}:${node.port}`,
+    node.version ?? '-',
+    node.timeline === null ? '-' : String(node.timeline),
+    node.lsn ?? '-',
+    lagText(node),
+    node.sync ?? '-',
+    node.slot ?? '-',
+  ]
+}
+
+function colourOf(state: NodeState): 'green' | 'yellow' | 'red' {
+  if (state === 'running' || state === 'streaming') return 'green'
+  return state === 'catchup' || state === 'starting' || state === 'paused' ? 'yellow' : 'red'
+}
+
+function lagText({ lagBytes, lagMs }: NodeStatus): string {
+  if (lagBytes === null) return '-'
+  if (lagBytes === 0) return '0'
+  return `${bytesText(lagBytes)}${lagMs === null ? '' : `, ${timeText(lagMs)}`}`
+}
+
+/** 1024 B is 1 kB, as PostgreSQL counts. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit += 1
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
+}
+
+export function timeText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`
+  return `${Math.round(ms / 60_000)} min`
+}
+
+function notesOn(node: NodeStatus): readonly string[] {
+  const notes: string[] = []
+  if (node.unknown !== null)
+    notes.push(`${node.name}: unknown, because ${node.unknown}`.replace('unknown, because it', 'it'))
+  if (node.pendingRestart.length > 0) {
+    notes.push(`${node.name}: changed settings wait for a restart: ${node.pendingRestart.join(', ')}`)
+  }
+  return notes
+}

@@ -1,0 +1,139 @@
+import type { Secret } from '@maestra/client/base/secret'
+import type { Lsn } from '@maestra/client/postgres/lsn'
+import type { TimelineId } from '@maestra/client/postgres/timeline'
+import type { ServerVersion } from '@maestra/client/postgres/version'
+
+/** What is: read from servers and files in one look, never remembered between runs. */
+export type Observation = {
+  /** In the order of the cluster file. */
+  readonly nodes: readonly NodeObservation[]
+  readonly passwords: PasswordsObservation
+}
+
+/** A value that cannot be had right now, with the reason in words that complete "unknown, because ...". */
+export type Unknown = { readonly kind: 'unknown'; readonly because: string }
+
+/** The passwords of the cluster that are known here: in the cluster's passfile, or for the superuser in PGPASSWORD. */
+export type PasswordsObservation = {
+  readonly superuser: Secret | undefined
+  readonly replication: Secret | undefined
+}
+
+export type NodeObservation = {
+  readonly name: string
+  readonly directory: DirectoryObservation
+  readonly process: ProcessObservation
+  readonly server: ServerObservation
+  readonly binaries: BinariesObservation
+  /** Whether a server could listen on the node's address and port; only looked at while the node has no process. */
+  readonly port:
+    | { readonly kind: 'free' }
+    | { readonly kind: 'taken'; readonly reason: string }
+    | { readonly kind: 'not-asked' }
+}
+
+export type DirectoryObservation =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'empty' }
+  /** Something is there and it is no data directory of PostgreSQL. */
+  | { readonly kind: 'foreign'; readonly holds: readonly string[] }
+  | DataDirectory
+  | Unknown
+
+export type DataDirectory = {
+  readonly kind: 'data'
+  readonly majorVersion: number
+  /** Name of the account that owns it. */
+  readonly owner: string
+  /** Which node of which cluster Maestra made it for; undefined when it did not make it. */
+  readonly madeFor: { readonly cluster: string; readonly node: string } | undefined
+  readonly control: {
+    readonly systemIdentifier: string
+    readonly state: string
+    readonly timeline: TimelineId
+    readonly checkpointLsn: Lsn
+  }
+  /** Whether standby.signal is there. */
+  readonly standbySignal: boolean
+  readonly configuration: {
+    /** Whether postgresql.conf includes Maestra's settings file. */
+    readonly included: boolean
+    readonly settings: string | undefined
+    /** Maestra's block of pg_hba.conf, without its marks; undefined when there is none. */
+    readonly hbaBlock: string | undefined
+    /** The node's own passfile. */
+    readonly passfile: Secret | undefined
+  }
+}
+
+export type ProcessObservation =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'running'
+      readonly pid: number
+      /** The word that the postmaster keeps in postmaster.pid: `starting`, `ready`, `standby`, `stopping`. */
+      readonly status: string
+      /** Where it listens, by its postmaster.pid; it may have been started with another port. */
+      readonly port: number
+    }
+  | Unknown
+
+export type BinariesObservation =
+  | { readonly kind: 'found'; readonly directory: string; readonly version: ServerVersion; readonly source: string }
+  | { readonly kind: 'missing'; readonly looked: readonly string[] }
+
+export type ServerObservation =
+  /** No server process runs on the data directory. */
+  | { readonly kind: 'down' }
+  /** It answers that it cannot take connections yet, or any more. */
+  | { readonly kind: 'starting'; readonly because: string }
+  | RunningServer
+  /** It cannot be asked; the reason in one line. */
+  | { readonly kind: 'unreachable'; readonly because: string }
+
+export type RunningServer = {
+  readonly kind: 'up'
+  readonly version: ServerVersion
+  readonly systemIdentifier: string
+  readonly dataDirectory: string
+  readonly inRecovery: boolean
+  readonly timeline: TimelineId
+  /** Primary: what it has written. Standby: what it has replayed. */
+  readonly lsn: Lsn
+  readonly replayPaused: boolean
+  /** Milliseconds since the commit time of the last transaction that a standby replayed, by the standby's clock. */
+  readonly sinceLastReplayMs: number | undefined
+  readonly pendingRestart: readonly string[]
+  /** Names of the settings that only a restart changes. */
+  readonly settingsThatNeedRestart: readonly string[]
+  readonly walReceiver: WalReceiver | undefined
+  readonly walSenders: readonly WalSender[]
+  readonly slots: readonly ReplicationSlot[]
+  readonly replicationRole: ReplicationRole | undefined
+}
+
+export type WalReceiver = {
+  readonly status: string
+  readonly host: string
+  readonly port: number
+  readonly slot: string | undefined
+}
+
+export type WalSender = {
+  /** application_name of the standby: the name of its node. */
+  readonly node: string
+  readonly state: string
+  readonly sync: string
+  readonly replayLsn: Lsn | undefined
+  /** Milliseconds that the last replayed WAL needed from here to there; undefined when nothing was sent lately. */
+  readonly replayLagMs: number | undefined
+}
+
+export type ReplicationSlot = {
+  readonly name: string
+  readonly physical: boolean
+  readonly active: boolean
+  readonly walStatus: string | undefined
+}
+
+export type ReplicationRole = { readonly canLogin: boolean; readonly canReplicate: boolean }

@@ -1,0 +1,62 @@
+import { stringify } from 'yaml'
+import type { Authentication } from './declared-cluster.js'
+
+/** What a cluster file can say, as plain data; what is left out takes its default when the file is loaded. */
+export type ClusterDeclaration = {
+  readonly cluster: string
+  readonly version: number
+  readonly bin?: string | undefined
+  readonly nodes: readonly NodeDeclaration[]
+  readonly replication?:
+    | { readonly role?: string | undefined; readonly authentication?: Authentication | undefined }
+    | undefined
+  readonly allow?: readonly string[] | undefined
+  readonly parameters?: Readonly<Record<string, string>> | undefined
+  readonly passfile?: string | undefined
+}
+
+export type NodeDeclaration = {
+  readonly name: string
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly data: string
+  readonly primary?: boolean | undefined
+  readonly parameters?: Readonly<Record<string, string>> | undefined
+}
+
+/** The text of a maestra.yaml that says exactly this. */
+export function clusterFileText(declaration: ClusterDeclaration): string {
+  const { cluster, version, bin, nodes, replication, allow, parameters, passfile } = declaration
+  const file = {
+    cluster,
+    postgres: { version, bin },
+    nodes: nodes.map(({ name, host, port, data, primary, parameters: own }) => ({
+      name,
+      host,
+      port,
+      data,
+      primary: primary === true ? true : undefined,
+      parameters: parameterValues(own),
+    })),
+    replication,
+    allow: allow === undefined || allow.length === 0 ? undefined : allow,
+    parameters: parameterValues(parameters),
+    passfile,
+  }
+  // No line is folded: a path or a command stays one line that can be searched for.
+  return stringify(file, { version: '1.2', lineWidth: 0, aliasDuplicateObjects: false })
+}
+
+function parameterValues(
+  parameters: Readonly<Record<string, string>> | undefined,
+): Record<string, string | number> | undefined {
+  const entries = Object.entries(parameters ?? {})
+  if (entries.length === 0) return undefined
+  return Object.fromEntries(entries.map(([name, value]) => [name, plainNumber(value) ?? value]))
+}
+
+/** Numbers go into the file without quotes, when they are read back as the same text. */
+function plainNumber(value: string): number | undefined {
+  const number = Number(value)
+  return Number.isFinite(number) && String(number) === value ? number : undefined
+}

@@ -1,0 +1,29 @@
+import { MaestraError, messageOf } from '@maestra/client/base/error'
+
+/** Whether a file operation failed with this error name of the operating system, for example `ENOENT`. */
+export function failedWith(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && names.includes(String(error.code))
+}
+
+/** An error of the operating system about a path, as an error of Maestra. */
+export function fileError(action: string, path: string, error: unknown): MaestraError {
+  if (error instanceof MaestraError) return error
+  if (failedWith(error, 'EACCES', 'EPERM')) {
+    return new MaestraError('no-permission', `cannot ${action} ${path}: permission denied`, {
+      cause: error,
+      hint: `run as an account that may, or look at its permissions: ls -ld ${path}`,
+    })
+  }
+  const reason = reasonOf(error)
+  return new MaestraError('file-system-failed', `cannot ${action} ${path}: ${reason}`, { cause: error })
+}
+
+function reasonOf(error: unknown): string {
+  if (failedWith(error, 'ENOSPC')) return 'no space left on the device'
+  if (failedWith(error, 'EDQUOT')) return 'the disk quota is used up'
+  if (failedWith(error, 'EROFS')) return 'the file system is read-only'
+  if (failedWith(error, 'EBUSY')) return 'it is in use, for example as a mount point'
+  if (failedWith(error, 'EXDEV')) return 'source and target are on different file systems'
+  if (failedWith(error, 'ENOTDIR')) return 'a part of the path is not a directory'
+  return messageOf(error)
+}

@@ -1,0 +1,278 @@
+import { constants } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Account, FileStat, HostFiles, TreeWriter, WriteOptions } from '../host.js'
+import { failedWith, fileError } from './file-error.js'
+import { LocalTreeWriter } from './tree-writer.js'
+
+let temporaryNames = 0
+
+/** Files of this machine. */
+export class LocalFiles implements HostFiles {
+  async stat(path: string): Promise<FileStat | undefined> {
+    try {
+      const found = await fs.lstat(path)
+      return {
+        kind: found.isFile() ? 'file' : found.isDirectory() ? 'directory' : found.isSymbolicLink() ? 'link' : 'other',
+        uid: found.uid,
+        gid: found.gid,
+        mode: found.mode & 0o7777,
+        size: found.size,
+        mtimeMs: found.mtimeMs,
+        inode: found.ino,
+      }
+    } catch (error) {
+      if (failedWith(error, 'ENOENT')) return undefined
+      throw fileError('look at', path, error)
+    }
+  }
+
+  async realPath(path: string): Promise<string | undefined> {
+    try {
+      return await fs.realpath(path)
+    } catch (error) {
+      if (failedWith(error, 'ENOENT')) return undefined
+      throw fileError('look at', path, error)
+    }
+  }
+
+  async list(directory: string): Promise<readonly string[] | undefined> {
+    try {
+      return (await fs.readdir(directory)).sort()
+    } catch (error) {
+      if (failedWith(error, 'ENOENT')) return undefined
+      throw fileError('list', directory, error)
+    }
+  }
+
+  async readText(path: string): Promise<string | undefined> {
+    return (await this.readBytes(path))?.toString('utf8')
+  }
+
+  async readBytes(path: string): Promise<Buffer | undefined> {
+    try {
+      return await fs.readFile(path)
+    } catch (error) {
+      if (failedWith(error, 'ENOENT')) return undefined
+      throw fileError('read', path, error)
+    }
+  }
+
+  async write(path: string, content: string | Uint8Array, options: WriteOptions): Promise<void> {
+    try {
+      const before = await this.stat(path)
+      const temporary = await writeBeside(path, content, before ?? { mode: options.mode, ...ownerOf(options.owner) })
+      try {
+        await fs.rename(temporary, path)
+      } catch (error) {
+        await fs.rm(temporary, { force: true })
+        throw error
+      }
+      await this.syncDirectory(dirname(path))
+    } catch (error) {
+      throw fileError('write', path, error)
+    }
+  }
+
+  async patch(path: string, offset: number, bytes: Uint8Array): Promise<void> {
+    try {
+      const file = await fs.open(path, 'r+')
+      try {
+        await file.write(bytes, 0, bytes.length, offset)
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      throw fileError('write', path, error)
+    }
+  }
+
+  async create(path: string, content: string, options: WriteOptions): Promise<boolean> {
+    try {
+      const temporary = await writeBeside(path, content, { mode: options.mode, ...ownerOf(options.owner) })
+      try {
+        await fs.link(temporary, path)
+        return true
+      } catch (error) {
+        if (failedWith(error, 'EEXIST')) return false
+        throw error
+      } finally {
+        await fs.rm(temporary, { force: true })
+      }
+    } catch (error) {
+      throw fileError('create', path, error)
+    }
+  }
+
+  async makeDirectory(path: string, options: WriteOptions): Promise<void> {
+    try {
+      await fs.mkdir(path, { mode: options.mode })
+      await setOwner(path, options.owner)
+      await fs.chmod(path, options.mode)
+    } catch (error) {
+      if (failedWith(error, 'ENOENT') && dirname(path) !== path) {
+        await this.makeDirectory(dirname(path), { ...options, mode: 0o755 })
+        await this.makeDirectory(path, options)
+        return
+      }
+      if (failedWith(error, 'EEXIST') && (await this.isDirectory(path))) return
+      throw fileError('make the directory', path, error)
+    }
+  }
+
+  private async isDirectory(path: string): Promise<boolean> {
+    return (await fs.stat(path)).isDirectory()
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    try {
+      await fs.rename(from, to)
+      await this.syncDirectory(dirname(to))
+    } catch (error) {
+      throw fileError(`rename ${from} to`, to, error)
+    }
+  }
+
+  async removeFile(path: string): Promise<void> {
+    try {
+      await fs.rm(path, { force: true })
+    } catch (error) {
+      throw fileError('remove', path, error)
+    }
+  }
+
+  async removeTree(directory: string): Promise<void> {
+    try {
+      await fs.rm(directory, { recursive: true, force: true })
+    } catch (error) {
+      throw fileError('remove', directory, error)
+    }
+  }
+
+  async copyTree(from: string, to: string, options: { readonly owner?: Account | undefined }): Promise<void> {
+    try {
+      await this.makeDirectory(to, { mode: 0o700, owner: options.owner })
+      const entries = await fs.readdir(from, { withFileTypes: true })
+      await Promise.all(
+        entries.map(async (entry) => {
+          const source = join(from, entry.name)
+          const target = join(to, entry.name)
+          if (entry.isDirectory()) return this.copyTree(source, target, options)
+          await fs.copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+          await setOwner(target, options.owner)
+        }),
+      )
+    } catch (error) {
+      throw fileError(`copy ${from} to`, to, error)
+    }
+  }
+
+  async linkTree(from: string, to: string): Promise<void> {
+    try {
+      await fs.mkdir(to, { mode: 0o755 })
+      for (const entry of await fs.readdir(from, { withFileTypes: true })) {
+        const source = join(from, entry.name)
+        const target = join(to, entry.name)
+        if (entry.isDirectory()) await this.linkTree(source, target)
+        else if (entry.isSymbolicLink()) await fs.symlink(await fs.readlink(source), target)
+        else await fs.link(source, target).catch(() => fs.copyFile(source, target, constants.COPYFILE_FICLONE))
+      }
+    } catch (error) {
+      throw fileError(`copy ${from} to`, to, error)
+    }
+  }
+
+  async symbolicLink(path: string, target: string): Promise<void> {
+    try {
+      await fs.rm(path, { force: true })
+      await fs.symlink(target, path)
+    } catch (error) {
+      throw fileError('link', path, error)
+    }
+  }
+
+  async syncDirectory(directory: string): Promise<void> {
+    await syncPath(directory)
+  }
+
+  async syncTree(directory: string): Promise<void> {
+    try {
+      for (const entry of await fs.readdir(directory, { withFileTypes: true })) {
+        const path = join(directory, entry.name)
+        if (entry.isDirectory()) await this.syncTree(path)
+        else if (entry.isFile()) await syncPath(path)
+      }
+      await syncPath(directory)
+    } catch (error) {
+      throw fileError('sync', directory, error)
+    }
+  }
+
+  fillTree(directory: string, options: { readonly owner?: Account | undefined }): TreeWriter {
+    return new LocalTreeWriter(directory, options)
+  }
+
+  async firstClosedFolder(path: string, account: Account): Promise<string | undefined> {
+    const folders = foldersOnTheWayTo(path)
+    for (const folder of folders) {
+      const found = await fs.stat(folder).catch(() => undefined)
+      if (found === undefined) return undefined
+      if (account.uid === 0) continue
+      const bit = found.uid === account.uid ? 0o100 : found.gid === account.gid ? 0o010 : 0o001
+      if (found.isDirectory() && (found.mode & bit) === 0) return folder
+    }
+    return undefined
+  }
+}
+
+/** A new file in the same directory with the content synced, the mode and the owner set; its path. */
+async function writeBeside(
+  path: string,
+  content: string | Uint8Array,
+  like: { readonly mode: number; readonly uid?: number; readonly gid?: number },
+): Promise<string> {
+  temporaryNames += 1
+  const temporary = `${path}.maestra-${process.pid}-${temporaryNames}`
+  const file = await fs.open(temporary, 'wx', 0o600)
+  try {
+    await file.writeFile(content)
+    if (like.uid !== undefined && like.gid !== undefined && differsFromSelf(like.uid, like.gid)) {
+      await file.chown(like.uid, like.gid)
+    }
+    await file.chmod(like.mode)
+    await file.sync()
+  } catch (error) {
+    await fs.rm(temporary, { force: true })
+    throw error
+  } finally {
+    await file.close()
+  }
+  return temporary
+}
+
+function ownerOf(owner: Account | undefined): { uid?: number; gid?: number } {
+  return owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }
+}
+
+async function setOwner(path: string, owner: Account | undefined): Promise<void> {
+  if (owner !== undefined && differsFromSelf(owner.uid, owner.gid)) await fs.lchown(path, owner.uid, owner.gid)
+}
+
+function differsFromSelf(uid: number, gid: number): boolean {
+  return uid !== process.getuid?.() || gid !== process.getgid?.()
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await fs.open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** `/`, `/a`, `/a/b` for `/a/b/c`: the folders that must be entered to reach the path. */
+function foldersOnTheWayTo(path: string): readonly string[] {
+  const folder = dirname(path)
+  return folder === path ? [] : [...foldersOnTheWayTo(folder), folder]
+}

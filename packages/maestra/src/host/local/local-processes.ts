@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { readFile, readlink } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { MaestraError } from '@maestra/client/base/error'
+import type { Account, Daemon, HostProcesses, ProcessIdentity, RunResult } from '../host.js'
+import { failedWith, fileError } from './file-error.js'
+
+/** Programs of this machine. */
+export class LocalProcesses implements HostProcesses {
+  self(): Account {
+    return { name: nameOfSelf(), uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 }
+  }
+
+  async account(nameOrUid: string | number): Promise<Account | undefined> {
+    const result = await this.run('getent', ['passwd', String(nameOrUid)], {}).catch(() => undefined)
+    const lines = result?.exitCode === 0 ? result.stdout : await readFile('/etc/passwd', 'utf8').catch(() => '')
+    return accountIn(lines, nameOrUid)
+  }
+
+  run(
+    program: string,
+    args: readonly string[],
+    options: {
+      readonly account?: Account | undefined
+      readonly env?: Readonly<Record<string, string>>
+      readonly input?: string
+      readonly signal?: AbortSignal | undefined
+    },
+  ): Promise<RunResult> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, {
+        ...identityOf(options.account),
+        cwd: '/',
+        env: { ...baseEnvironment(), ...options.env },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        // The terminal's Ctrl-C goes to the whole foreground group: a program that we run is ended by us, not by it.
+        detached: true,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      })
+      let stdout = ''
+      let stderr = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+      child.stdin.on('error', () => {})
+      child.stdin.end(options.input ?? '')
+      child.once('error', (error) =>
+        reject(options.signal?.aborted ? options.signal.reason : cannotRun(program, error)),
+      )
+      child.once('close', (code, signal) => {
+        resolve({ exitCode: code ?? -1, stdout, stderr: signal === null ? stderr : `${stderr}ended by ${signal}` })
+      })
+    })
+  }
+
+  startDaemon(
+    program: string,
+    args: readonly string[],
+    options: {
+      readonly account?: Account | undefined
+      readonly env?: Readonly<Record<string, string>>
+      readonly logFile: string
+    },
+  ): Promise<Daemon> {
+    return new Promise((resolve, reject) => {
+      const log = openLog(options.logFile)
+      const child = spawn(program, args, {
+        ...identityOf(options.account),
+        cwd: '/',
+        env: { ...baseEnvironment(), ...options.env },
+        stdio: ['ignore', log, log],
+        detached: true,
+      })
+      closeSync(log)
+      let ended: string | undefined
+      child.once('error', (error) => reject(cannotRun(program, error)))
+      child.once('exit', (code, signal) => {
+        ended = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`
+      })
+      child.once('spawn', () => {
+        child.unref()
+        resolve({ pid: child.pid ?? -1, exit: () => ended })
+      })
+    })
+  }
+
+  async identify(pid: number): Promise<ProcessIdentity | undefined> {
+    if (!isAlive(pid)) return undefined
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+    if (stat === undefined) return await this.identifyByPs(pid)
+    // The second field, the command in parentheses, may hold anything: what follows its last parenthesis is fixed.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined
+    const workingDirectory = await readlink(`/proc/${pid}/cwd`).catch(() => undefined)
+    return { pid, startedAt: `${await bootIdentifier()}:${fields[19]}`, workingDirectory }
+  }
+
+  /** For systems without /proc. */
+  private async identifyByPs(pid: number): Promise<ProcessIdentity | undefined> {
+    const result = await this.run('ps', ['-o', 'lstart=', '-p', String(pid)], {})
+    const startedAt = result.stdout.trim()
+    return startedAt === '' ? undefined : { pid, startedAt, workingDirectory: undefined }
+  }
+
+  signal(pid: number, signal: 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP' | 'SIGKILL'): boolean {
+    try {
+      process.kill(pid, signal)
+      return true
+    } catch (error) {
+      if (failedWith(error, 'ESRCH')) return false
+      throw new MaestraError('no-permission', `cannot send ${signal} to process ${pid}: permission denied`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+function identityOf(account: Account | undefined): { uid?: number; gid?: number } {
+  return account === undefined || account.uid === process.getuid?.() ? {} : { uid: account.uid, gid: account.gid }
+}
+
+/** Programs get what they need to be found and to speak English without surprises, and none of the caller's secrets. */
+function baseEnvironment(): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    LC_ALL: 'C',
+    ...(process.env['TZ'] ? { TZ: process.env['TZ'] } : {}),
+  }
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600)
+  } catch (error) {
+    throw fileError('open the log file', path, error)
+  }
+}
+
+function cannotRun(program: string, error: Error): MaestraError {
+  const reason = failedWith(error, 'ENOENT')
+    ? 'it is not there'
+    : failedWith(error, 'EACCES')
+      ? 'permission denied'
+      : error.message
+  return new MaestraError('command-failed', `cannot run ${program}: ${reason}`, { cause: error })
+}
+
+function accountIn(passwd: string, nameOrUid: string | number): Account | undefined {
+  for (const line of passwd.split('\n')) {
+    const [name = '', , uid = '', gid = ''] = line.split(':')
+    if (name === nameOrUid || (typeof nameOrUid === 'number' && uid === String(nameOrUid))) {
+      return { name, uid: Number(uid), gid: Number(gid) }
+    }
+  }
+  return undefined
+}
+
+function nameOfSelf(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'unknown')
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return failedWith(error, 'EPERM')
+  }
+}
+
+let bootId: Promise<string> | undefined
+
+/** Start times count from the boot: without its identity a process of the last boot could look like one of this. */
+function bootIdentifier(): Promise<string> {
+  bootId ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+    (text) => text.trim(),
+    () => 'unknown-boot',
+  )
+  return bootId
+}

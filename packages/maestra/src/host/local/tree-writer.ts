@@ -1,0 +1,285 @@
+import * as fs from 'node:fs'
+import { open } from 'node:fs/promises'
+import { MaestraError } from '@maestra/client/base/error'
+import type { Account, TreeWriter } from '../host.js'
+import { fileError } from './file-error.js'
+import { bufferBytes, WriteQueue } from './write-queue.js'
+
+/** A file up to this many bytes is written at once: for so few the round trip to the thread pool costs more than the write. */
+const smallFileBytes = 64 * 1024
+
+/** Files that are made durable at the same time: a journalling file system commits them together. */
+const parallelSyncs = 8
+
+type OpenFile = {
+  /** Relative to the root. */
+  readonly path: string
+  readonly mode: number
+  /** Undefined before the first write, and after closing. */
+  fd: number | undefined
+  /** Bytes handed to the queue, which is where the next write goes. */
+  bytes: number
+  writesLeft: number
+  ended: boolean
+}
+
+type Waiter = { readonly reached: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void }
+
+/**
+ * Fills a directory of this machine. Only directories that this writer has made are entered, and files are only ever created, so
+ * that no link on the way leads elsewhere. `append` copies the chunk before it returns: its memory may be used again. Each call
+ * throws the first error that happened, so that a reader notices it at its next call.
+ */
+export class LocalTreeWriter implements TreeWriter {
+  readonly #root: string
+  readonly #owner: Account | undefined
+  /** Relative paths; the root is the empty one. */
+  readonly #directories = new Set<string>([''])
+  readonly #files: string[] = []
+  readonly #queue = new WriteQueue()
+  #current: OpenFile | undefined
+  #gathering: Buffer | undefined
+  #gatheredBytes = 0
+  /** Files that have a descriptor. */
+  readonly #openFiles = new Set<OpenFile>()
+  #failure: Error | undefined
+  #waiters: Waiter[] = []
+
+  /** `owner` of everything that is made; the account of this process when undefined. */
+  constructor(directory: string, options: { readonly owner?: Account | undefined } = {}) {
+    this.#root = directory
+    const { owner } = options
+    this.#owner = owner?.uid === process.geteuid?.() ? undefined : owner
+  }
+
+  /** Bytes that were appended and are not yet written. */
+  get pendingBytes(): number {
+    return this.#queue.pendingBytes + this.#gatheredBytes
+  }
+
+  directory(path: string, mode: number): void {
+    const relative = this.#enter(path)
+    // The same directory twice is one directory; whatever else has the name is in the way.
+    if (this.#directories.has(relative)) return
+    const absolute = this.#absolute(relative)
+    this.#attempt('make the directory', relative, () => {
+      fs.mkdirSync(absolute, 0o700)
+      if (this.#owner) fs.lchownSync(absolute, this.#owner.uid, this.#owner.gid)
+      // The mode of mkdir is subject to the umask.
+      fs.chmodSync(absolute, mode & 0o777)
+    })
+    this.#directories.add(relative)
+  }
+
+  symbolicLink(path: string, target: string): void {
+    const relative = this.#enter(path)
+    if (target === '' || target.includes('\0')) this.#refuse(path, 'the target of the link is not a path')
+    const absolute = this.#absolute(relative)
+    this.#attempt('make the link', relative, () => {
+      fs.symlinkSync(target, absolute)
+      if (this.#owner) fs.lchownSync(absolute, this.#owner.uid, this.#owner.gid)
+    })
+  }
+
+  beginFile(path: string, mode: number): void {
+    const relative = this.#enter(path)
+    if (this.#current) this.#refuse(path, `${this.#current.path} was not ended`)
+    this.#current = { path: relative, mode: mode & 0o777, fd: undefined, bytes: 0, writesLeft: 0, ended: false }
+  }
+
+  append(chunk: Buffer): void {
+    const file = this.#begun()
+    for (let from = 0; from < chunk.length; ) {
+      this.#gathering ??= this.#queue.takeBuffer()
+      const copied = chunk.copy(this.#gathering, this.#gatheredBytes, from)
+      from += copied
+      this.#gatheredBytes += copied
+      if (this.#gatheredBytes === bufferBytes) this.#writeGathered(file)
+    }
+  }
+
+  endFile(): void {
+    const file = this.#begun()
+    if (file.fd === undefined && this.#gatheredBytes <= smallFileBytes) this.#writeSmall(file)
+    else this.#writeGathered(file)
+    this.#current = undefined
+    this.#files.push(file.path)
+    file.ended = true
+    this.#closeWhenWritten(file)
+  }
+
+  async drainedTo(bytes: number): Promise<void> {
+    this.#throwFailure()
+    // What is gathered would wait for the file's next chunk.
+    if (this.#current && this.#gatheredBytes > bytes) this.#writeGathered(this.#current)
+    await this.#until(() => this.pendingBytes <= bytes)
+  }
+
+  async finish(options: { readonly sync: boolean }): Promise<void> {
+    this.#throwFailure()
+    if (this.#current) this.#refuse(this.#current.path, 'it was not ended')
+    await this.#until(() => this.#openFiles.size === 0)
+    if (options.sync) await this.#syncAll()
+  }
+
+  async abandon(): Promise<void> {
+    this.#fail(new MaestraError('file-system-failed', `the writing of ${this.#root} was given up`))
+    await new Promise<void>((resolve) => {
+      this.#waiters.push({ reached: () => this.#openFiles.size === 0, resolve, reject: () => {} })
+      this.#wakeWaiters()
+    })
+  }
+
+  /** The path without `.` and doubled slashes. Its parent must be a directory of this writer: so it is no link, and lies in the root. */
+  #enter(path: string): string {
+    this.#throwFailure()
+    if (path.startsWith('/')) this.#refuse(path, 'the path is absolute')
+    if (path.includes('\0')) this.#refuse(path, 'the path holds a zero byte')
+    const names = path.split('/').filter((name) => name !== '' && name !== '.')
+    if (names.includes('..')) this.#refuse(path, 'the path leads upwards')
+    if (names.length === 0) this.#refuse(path, 'the path names nothing')
+    const parent = names.slice(0, -1).join('/')
+    if (!this.#directories.has(parent)) this.#refuse(path, `${parent} is not one of the directories made before`)
+    return names.join('/')
+  }
+
+  #absolute(relative: string): string {
+    return relative === '' ? this.#root : `${this.#root}/${relative}`
+  }
+
+  #begun(): OpenFile {
+    this.#throwFailure()
+    return this.#current ?? this.#refuse('content', 'no file was begun')
+  }
+
+  #create({ path, mode }: OpenFile): number {
+    // O_EXCL makes a new file: it neither opens what exists nor follows a link.
+    const flags = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL
+    const fd = fs.openSync(this.#absolute(path), flags, 0o600)
+    try {
+      if (this.#owner) fs.fchownSync(fd, this.#owner.uid, this.#owner.gid)
+      if (mode !== 0o600) fs.fchmodSync(fd, mode)
+    } catch (error) {
+      fs.closeSync(fd)
+      throw error
+    }
+    return fd
+  }
+
+  #writeSmall(file: OpenFile): void {
+    const length = this.#gatheredBytes
+    const buffer = this.#gathering
+    this.#attempt('write', file.path, () => {
+      const fd = this.#create(file)
+      try {
+        for (let at = 0; buffer && at < length; ) at += fs.writeSync(fd, buffer, at, length - at)
+      } finally {
+        fs.closeSync(fd)
+      }
+    })
+    this.#gatheredBytes = 0
+  }
+
+  #writeGathered(file: OpenFile): void {
+    const buffer = this.#gathering
+    const length = this.#gatheredBytes
+    if (!buffer || length === 0) return
+    const fd = file.fd ?? this.#attempt('write', file.path, () => this.#create(file))
+    file.fd = fd
+    this.#openFiles.add(file)
+    this.#gathering = undefined
+    this.#gatheredBytes = 0
+    file.writesLeft += 1
+    const position = file.bytes
+    file.bytes += length
+    const done = (error: Error | undefined): void => {
+      file.writesLeft -= 1
+      if (error) this.#fail(fileError('write', this.#absolute(file.path), error))
+      this.#closeWhenWritten(file)
+      this.#wakeWaiters()
+    }
+    this.#queue.add({ fd, buffer, length, position, done })
+  }
+
+  #closeWhenWritten(file: OpenFile): void {
+    const { fd } = file
+    if (fd === undefined || file.writesLeft > 0 || !(file.ended || this.#failure)) return
+    file.fd = undefined
+    fs.close(fd, (error) => {
+      this.#openFiles.delete(file)
+      if (error) this.#fail(fileError('write', this.#absolute(file.path), error))
+      this.#wakeWaiters()
+    })
+  }
+
+  async #syncAll(): Promise<void> {
+    const files = this.#files.values()
+    const syncFiles = async (): Promise<void> => {
+      for (const path of files) await this.#sync(path)
+    }
+    await Promise.all(Array.from({ length: parallelSyncs }, syncFiles))
+    // A directory is durable only together with what it names: the deepest come first.
+    const deepestFirst = [...this.#directories].sort((a, b) => depth(b) - depth(a))
+    for (const path of deepestFirst) await this.#sync(path)
+  }
+
+  async #sync(relative: string): Promise<void> {
+    this.#throwFailure()
+    try {
+      const handle = await open(this.#absolute(relative), 'r')
+      try {
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    } catch (error) {
+      throw this.#fail(fileError('sync', this.#absolute(relative), error))
+    }
+  }
+
+  #attempt<T>(verb: string, relative: string, action: () => T): T {
+    try {
+      return action()
+    } catch (error) {
+      throw this.#fail(fileError(verb, this.#absolute(relative), error))
+    }
+  }
+
+  #refuse(path: string, reason: string): never {
+    throw this.#fail(
+      new MaestraError('file-system-failed', `${JSON.stringify(path)} is not written to ${this.#root}: ${reason}`),
+    )
+  }
+
+  /** Keeps the first error and returns it; nothing is written any more. */
+  #fail(error: Error): Error {
+    if (this.#failure) return this.#failure
+    this.#failure = error
+    this.#current = undefined
+    this.#gatheredBytes = 0
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
+    this.#queue.drop()
+    for (const file of this.#openFiles) this.#closeWhenWritten(file)
+    return error
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure
+  }
+
+  async #until(reached: () => boolean): Promise<void> {
+    if (reached()) return
+    await new Promise<void>((resolve, reject) => this.#waiters.push({ reached, resolve, reject }))
+  }
+
+  #wakeWaiters(): void {
+    const reached = this.#waiters.filter((waiter) => waiter.reached())
+    this.#waiters = this.#waiters.filter((waiter) => !reached.includes(waiter))
+    for (const waiter of reached) waiter.resolve()
+  }
+}
+
+/** Of the root 0. */
+function depth(relative: string): number {
+  return relative === '' ? 0 : relative.split('/').length
+}

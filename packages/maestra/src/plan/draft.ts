@@ -1,0 +1,39 @@
+import type { Refusal } from './plan.js'
+import type { Step } from './step.js'
+
+/** What one look at one node asks for. */
+export type Draft = {
+  readonly steps: readonly Step[]
+  readonly refusals: readonly Refusal[]
+  readonly unknowns: readonly Refusal[]
+}
+
+export const nothing: Draft = { steps: [], refusals: [], unknowns: [] }
+
+export function steps(...list: readonly Step[]): Draft {
+  return { ...nothing, steps: list }
+}
+
+export function refused(node: string, message: string, hint?: string): Draft {
+  return { ...nothing, refusals: [{ node, message: `${node}: ${message}`, hint }] }
+}
+
+export function unknown(node: string, message: string, hint?: string): Draft {
+  return { ...nothing, unknowns: [{ node, message: `${node}: ${message}`, hint }] }
+}
+
+export function join(drafts: readonly Draft[]): Draft {
+  return {
+    steps: drafts.flatMap((draft) => draft.steps),
+    refusals: drafts.flatMap((draft) => draft.refusals),
+    unknowns: drafts.flatMap((draft) => draft.unknowns),
+  }
+}
+
+/** Whether the draft says that the node may not be worked on. */
+export function stops(draft: Draft): boolean {
+  return draft.refusals.length > 0 || draft.unknowns.length > 0
+}
+
+/** The wording of a step that changes nothing for applications and replaces no data. */
+export const harmless = { disruptive: false, destructive: false } as const

@@ -1,0 +1,25 @@
+/** One change that a plan asks for. A step is data: it is printed, compared, counted, and run by the file of its kind in apply. */
+export type Step = StepCommon &
+  (
+    | { readonly kind: 'write-passfile' }
+    | { readonly kind: 'initialise'; readonly node: string }
+    | { readonly kind: 'write-configuration'; readonly node: string; readonly differences: readonly string[] }
+    | { readonly kind: 'reload'; readonly node: string }
+    | { readonly kind: 'start'; readonly node: string }
+    | { readonly kind: 'create-replication-role'; readonly node: string; readonly role: string }
+    | { readonly kind: 'create-slot'; readonly node: string; readonly slot: string; readonly standby: string }
+    | { readonly kind: 'copy-primary'; readonly node: string; readonly from: string }
+    | { readonly kind: 'await-streaming'; readonly node: string; readonly from: string }
+  )
+
+type StepCommon = {
+  /** One line, for people: why the declared and the observed differ. */
+  readonly why: string
+  /** Interrupts connections of applications. Such a step is asked about, or needs `--yes`. */
+  readonly disruptive: boolean
+  /** Replaces data. No step of this version does. */
+  readonly destructive: boolean
+}
+
+export type StepKind = Step['kind']
+export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>

@@ -1,0 +1,49 @@
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import { MaestraError } from '@maestra/client/base/error'
+import type { Host } from '../host/host.js'
+import { cacheDirectory } from './cache-directory.js'
+
+/** Below the range from which systems take the ports of outgoing connections, so that none of those takes one first. */
+const firstPort = 20_000
+const lastPort = 32_000
+
+/** Ports that are this process's until it gives them back, also while nothing listens on them yet. */
+export type PortClaim = {
+  readonly ports: readonly number[]
+  release(): Promise<void>
+}
+
+/** Claims free ports of the loopback address. Two that claim at the same moment never get the same one. */
+export async function claimPorts(host: Host, count: number): Promise<PortClaim> {
+  const folder = join(await cacheDirectory(host), 'ports')
+  await host.files.makeDirectory(folder, { mode: 0o700 })
+  const owner = await host.processes.identify(process.pid)
+  const text = JSON.stringify({ pid: process.pid, startedAt: owner?.startedAt })
+  const claimed: number[] = []
+  const release = async () => {
+    await Promise.all(claimed.map((port) => host.files.removeFile(join(folder, String(port)))))
+  }
+  for (let tries = 0; claimed.length < count; tries += 1) {
+    if (tries > 1000) {
+      await release()
+      throw new MaestraError('port-taken', `no ${count} free ports were found from ${firstPort} to ${lastPort}`)
+    }
+    const port = randomInt(firstPort, lastPort)
+    if (await claimPort(host, join(folder, String(port)), port, text)) claimed.push(port)
+  }
+  return { ports: claimed, release }
+}
+
+async function claimPort(host: Host, path: string, port: number, text: string): Promise<boolean> {
+  if (!(await host.files.create(path, text, { mode: 0o600 }))) return false
+  if ((await host.network.canListen('127.0.0.1', port)).free) return true
+  await host.files.removeFile(path)
+  return false
+}
+
+/** Gives back the ports of sandboxes that are gone. */
+export async function releasePorts(host: Host, ports: readonly number[]): Promise<void> {
+  const folder = join(await cacheDirectory(host), 'ports')
+  await Promise.all(ports.map((port) => host.files.removeFile(join(folder, String(port)))))
+}

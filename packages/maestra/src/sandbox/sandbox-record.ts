@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { MaestraError } from '@maestra/client/base/error'
+import type { Host } from '../host/host.js'
+import { cacheDirectory } from './cache-directory.js'
+
+/** What is written down about a sandbox before anything of it exists, so that a killed owner leaves nothing that cannot be found. */
+export type SandboxRecord = {
+  readonly name: string
+  /** Never used by another sandbox, also not by a later one of the same name. */
+  readonly directory: string
+  /** The process that takes it down when it ends. */
+  readonly owner: { readonly pid: number; readonly startedAt: string }
+  /** ISO 8601. */
+  readonly createdAt: string
+  readonly ports: readonly number[]
+}
+
+/** The record and the file that holds it. */
+export type RecordedSandbox = { readonly path: string; readonly text: string; readonly record: SandboxRecord }
+
+const extension = '.json'
+
+/** Claims a name: the one that is asked for, or the first free of `sandbox`, `sandbox-2`, ... */
+export async function recordSandbox(
+  host: Host,
+  options: { readonly name: string | undefined; readonly ports: readonly number[] },
+): Promise<RecordedSandbox> {
+  const folder = await recordsFolder(host)
+  for (let attempt = 1; ; attempt += 1) {
+    const name = options.name ?? (attempt === 1 ? 'sandbox' : `sandbox-${attempt}`)
+    const claimed = await claim(host, folder, name, options.ports)
+    if (claimed !== undefined) return claimed
+    if (options.name !== undefined) {
+      throw new MaestraError('sandbox-exists', `a sandbox named ${name} is up already`, {
+        hint: `choose another name, or take it down: maestra sandbox down ${name}`,
+      })
+    }
+  }
+}
+
+async function claim(
+  host: Host,
+  folder: string,
+  name: string,
+  ports: readonly number[],
+): Promise<RecordedSandbox | undefined> {
+  const owner = await host.processes.identify(process.pid)
+  const record: SandboxRecord = {
+    name,
+    directory: join(folder, `${name}-${randomBytes(4).toString('hex')}`),
+    owner: { pid: process.pid, startedAt: owner?.startedAt ?? 'unknown' },
+    createdAt: new Date().toISOString(),
+    ports,
+  }
+  const path = join(folder, name + extension)
+  const text = `${JSON.stringify(record)}\n`
+  return (await host.files.create(path, text, { mode: 0o600 })) ? { path, text, record } : undefined
+}
+
+/** All sandboxes of this account, in the order of their names. */
+export async function recordedSandboxes(host: Host): Promise<readonly RecordedSandbox[]> {
+  const folder = await recordsFolder(host)
+  const names = ((await host.files.list(folder)) ?? []).filter((name) => name.endsWith(extension))
+  const found = await Promise.all(names.map((name) => readRecord(host, join(folder, name))))
+  return found.filter((each) => each !== undefined)
+}
+
+async function readRecord(host: Host, path: string): Promise<RecordedSandbox | undefined> {
+  const text = await host.files.readText(path)
+  if (text === undefined) return undefined
+  try {
+    return { path, text, record: JSON.parse(text) as SandboxRecord }
+  } catch {
+    throw new MaestraError('damaged-file', `${path} is not the record of a sandbox`, {
+      hint: `look at it, then remove it: rm ${path}`,
+    })
+  }
+}
+
+/** Forgets a sandbox, unless another one has its name by now. */
+export async function forgetSandbox(host: Host, sandbox: RecordedSandbox): Promise<void> {
+  if ((await host.files.readText(sandbox.path)) === sandbox.text) await host.files.removeFile(sandbox.path)
+}
+
+export async function ownerLives(host: Host, { record }: RecordedSandbox): Promise<boolean> {
+  return (await host.processes.identify(record.owner.pid))?.startedAt === record.owner.startedAt
+}
+
+async function recordsFolder(host: Host): Promise<string> {
+  const folder = join(await cacheDirectory(host), 'sandboxes')
+  await host.files.makeDirectory(folder, { mode: 0o711 })
+  return folder
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { MaestraError } from '@maestra/client/base/error'
+import { Secret } from '@maestra/client/base/secret'
+import {
+  newSystemIdentifier,
+  walSegmentWithSystemIdentifier,
+  withSystemIdentifier,
+} from '@maestra/client/postgres/control-data'
+import { kindOfWalFile } from '@maestra/client/postgres/wal-file'
+import type { Initialise } from '../apply/step-runner.js'
+import type { Account, Host } from '../host/host.js'
+import { unprivilegedAccount } from '../server/account.js'
+import type { Binaries } from '../server/binaries.js'
+import { initdb } from '../server/initdb.js'
+import { newPassword } from '../server/passfile.js'
+import { buildAside } from './build-aside.js'
+import { cacheDirectory } from './cache-directory.js'
+
+/** Changes whenever a template is made in another way, so that one of before is not taken. */
+const templateForm = 1
+
+/** A data directory fresh from initdb, kept in the cache: copying it is ten times as fast as making it. */
+export type Template = {
+  readonly directory: string
+  /** The superuser's password, which is inside the data. Only the owner of the cache can read it. */
+  readonly password: Secret
+}
+
+export async function template(host: Host, binaries: Binaries): Promise<Template> {
+  const key = createHash('sha256')
+    .update(JSON.stringify([templateForm, binaries.version.text, binaries.directory]))
+    .digest('hex')
+    .slice(0, 12)
+  const name = `postgresql-${binaries.version.text}-${key}`
+  const directory = await buildAside(host, join(await cacheDirectory(host), 'templates', name), (aside) =>
+    buildTemplate(host, binaries, aside),
+  )
+  const password = await host.files.readText(join(directory, 'password'))
+  if (password === undefined) {
+    throw new MaestraError('damaged-file', `${directory} holds no password`, {
+      hint: `remove it, it is made again: rm -r ${directory}`,
+    })
+  }
+  return { directory, password: new Secret(password.trim()) }
+}
+
+async function buildTemplate(host: Host, binaries: Binaries, aside: string): Promise<void> {
+  const account = await accountOfServers(host)
+  const scratch = join(aside, 'scratch')
+  const directory = join(aside, 'data')
+  const password = newPassword()
+  await host.files.makeDirectory(scratch, { mode: 0o700, owner: account })
+  await host.files.makeDirectory(directory, { mode: 0o700, owner: account })
+  await initdb(host, { binaries, account, directory, scratch, password })
+  await host.files.removeTree(scratch)
+  await host.files.write(join(aside, 'password'), `${password.reveal()}\n`, { mode: 0o600 })
+}
+
+async function accountOfServers(host: Host): Promise<Account> {
+  const self = host.processes.self()
+  if (self.uid !== 0) return self
+  const account = await unprivilegedAccount(host)
+  if (account !== undefined) return account
+  throw new MaestraError(
+    'no-server-account',
+    `PostgreSQL refuses to run as root, and ${host.name} has neither an account postgres nor nobody`,
+    {
+      hint: 'make one: useradd --system postgres',
+    },
+  )
+}
+
+/**
+ * Makes a primary's data from the template instead of by initdb. Each copy gets a system identifier of its own, as initdb
+ * would give it: else two sandboxes would look like one system to everything that tells servers apart.
+ */
+export function initialiseFrom(from: Template): Initialise {
+  return async ({ site: { host }, directory, account }) => {
+    await host.files.copyTree(join(from.directory, 'data'), directory, { owner: account })
+    await giveSystemIdentifier(host, directory)
+  }
+}
+
+async function giveSystemIdentifier(host: Host, directory: string): Promise<void> {
+  const id = newIdentifier()
+  const control = join(directory, 'global', 'pg_control')
+  await host.files.patch(control, 0, withSystemIdentifier(await required(host, control), id))
+  for (const name of (await host.files.list(join(directory, 'pg_wal'))) ?? []) {
+    if (kindOfWalFile(name) !== 'segment') continue
+    const segment = join(directory, 'pg_wal', name)
+    const patched = walSegmentWithSystemIdentifier(await required(host, segment), id)
+    await host.files.patch(segment, 0, patched.subarray(0, firstPageBytes))
+  }
+}
+
+/** Only the header of a segment's first page names the system. */
+const firstPageBytes = 512
+
+let identifiers = 0
+
+/** As initdb makes it, and different for each of a thousand copies in the same millisecond. */
+function newIdentifier(): bigint {
+  identifiers += 1
+  return newSystemIdentifier(new Date(), process.pid, identifiers % 1000)
+}
+
+async function required(host: Host, path: string): Promise<Buffer> {
+  const bytes = await host.files.readBytes(path)
+  if (bytes !== undefined) return bytes
+  throw new MaestraError('damaged-file', `${path} is missing from the template`)
+}

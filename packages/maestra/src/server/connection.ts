@@ -1,0 +1,76 @@
+import { MaestraError, messageOf } from '@maestra/client/base/error'
+import type { Secret } from '@maestra/client/base/secret'
+import pg from 'pg'
+import { superuser } from '../cluster/declared-cluster.js'
+
+/** Where a server answers, and as whom to ask it. */
+export type Login = {
+  /** For messages: the name of the node. */
+  readonly node: string
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: Secret | undefined
+  readonly database?: string
+  /** Speaks the replication protocol instead of running SQL on a database. */
+  readonly replication?: boolean
+  readonly timeoutMs?: number
+}
+
+/** An open connection; the caller ends it. */
+export async function connect(login: Login): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: login.host,
+    port: login.port,
+    user: login.user,
+    database: login.database ?? superuser,
+    ...(login.password === undefined ? {} : { password: login.password.reveal() }),
+    connectionTimeoutMillis: login.timeoutMs ?? 5000,
+    application_name: 'maestra',
+    ...(login.replication ? { replication: 'true' } : { query_timeout: login.timeoutMs ?? 30_000 }),
+  } as pg.ClientConfig)
+  // A connection that breaks while nobody waits for an answer must not end the process; the next query says it.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    void client.end().catch(() => {})
+    throw connectionError(login, error)
+  }
+}
+
+/** Runs one piece of work on a connection of its own. */
+export async function withConnection<T>(login: Login, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connect(login)
+  try {
+    return await work(client)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** SQLSTATE of an error that the server sent, or the error name of the operating system. */
+export function errorCodeOf(error: unknown): string | undefined {
+  const cause = error instanceof MaestraError ? error.cause : error
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+}
+
+function connectionError(login: Login, error: unknown): MaestraError {
+  const where = `${login.node} (${login.host}:${login.port})`
+  const code = errorCodeOf(error)
+  if (code === 'ECONNREFUSED') {
+    return new MaestraError('connection-failed', `${where} refuses connections: no server listens there`, {
+      cause: error,
+    })
+  }
+  if (code === '28P01' || code === '28000') {
+    return new MaestraError('connection-failed', `${where} does not let ${login.user} in: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'is the password in the passfile of the cluster the one of the server?',
+    })
+  }
+  return new MaestraError('connection-failed', `cannot connect to ${where} as ${login.user}: ${messageOf(error)}`, {
+    cause: error,
+  })
+}

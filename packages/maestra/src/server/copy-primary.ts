@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import { MaestraError } from '@maestra/client/base/error'
+import type { Secret } from '@maestra/client/base/secret'
+import type { NodeConfiguration } from '../cluster/node-configuration.js'
+import type { Account, Host } from '../host/host.js'
+import { receiveBaseBackup } from './base-backup/receive-base-backup.js'
+import { connect, type Login, withConnection } from './connection.js'
+import { bringIn } from './incoming.js'
+import { writeNodeFiles } from './node-files.js'
+
+export type CopyPrimaryOptions = {
+  readonly node: string
+  readonly data: string
+  readonly account: Account
+  readonly major: number
+  /** A login of the replication role on the primary. */
+  readonly primary: Login
+  /** A login on the primary that may see its replication connections. */
+  readonly superuser: Login
+  readonly systemIdentifier: string
+  readonly configuration: NodeConfiguration
+  readonly passfile: Secret | undefined
+  /** Whether the copy is made durable before it gets its name. */
+  readonly sync: boolean
+  readonly onProgress?: (progress: { readonly receivedBytes: number; readonly totalBytes: number | undefined }) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Makes the data directory of a standby from the primary: copied, verified, configured to follow it, then named. */
+export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Promise<void> {
+  const { data, account, sync, configuration, passfile } = options
+  await checkSystem(options)
+  await bringIn(host, { data, account, sync }, async (directory) => {
+    await receive(host, options, directory)
+    await writeNodeFiles(host, directory, account, configuration, passfile)
+    await host.files.write(join(directory, 'standby.signal'), '', { mode: 0o600, owner: account })
+  })
+  await senderGone(options)
+}
+
+/** The server that answers must be the primary that was planned for, whatever took its address meanwhile. */
+async function checkSystem(options: CopyPrimaryOptions): Promise<void> {
+  const { primary, superuser, systemIdentifier } = options
+  const found = await withConnection(superuser, async (client) => {
+    const result = await client.query<{ id: string; standby: boolean }>(
+      'select system_identifier::text as id, pg_is_in_recovery() as standby from pg_control_system()',
+    )
+    return result.rows[0]
+  })
+  if (found?.id !== systemIdentifier || found.standby) {
+    throw new MaestraError(
+      'wrong-system',
+      `${primary.node} (${primary.host}:${primary.port}) is ${found?.standby ? 'a standby' : 'the primary'} of system ${found?.id}, and the primary of system ${systemIdentifier} was to be copied`,
+    )
+  }
+}
+
+async function receive(host: Host, options: CopyPrimaryOptions, directory: string): Promise<void> {
+  const { account, major, node, primary, sync, onProgress, signal } = options
+  const tree = host.files.fillTree(directory, { owner: account })
+  await receiveBaseBackup({
+    connect: () => connect({ ...primary, replication: true }),
+    major,
+    label: `maestra ${node}`,
+    checkpoint: 'fast',
+    tree,
+    sync,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  })
+}
+
+/** A primary with one walsender refuses the standby's while ours still ends; the standby would try again only after 5 s. */
+async function senderGone(options: CopyPrimaryOptions): Promise<void> {
+  const { superuser, node, signal } = options
+  await withConnection(superuser, async (client) => {
+    await waitUntil(
+      async () => {
+        const result = await client.query(
+          `select from pg_stat_replication where application_name = 'maestra' and state = 'backup'`,
+        )
+        return result.rowCount === 0
+          ? { done: true, value: undefined }
+          : { done: false, seen: `${result.rowCount} base backups on ${superuser.node}` }
+      },
+      { awaited: `the base backup connection of ${node} to end`, deadline: Deadline.after(10_000), everyMs: 5, signal },
+    )
+  })
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import { MaestraError } from '@maestra/client/base/error'
+import type { Account, Host } from '../host/host.js'
+
+/** Tells a directory that an interrupted step left from one that somebody else made. */
+const markerFile = 'maestra-incoming'
+const markerText =
+  'Maestra fills this directory and renames it when it is complete. Left by a killed run, it is removed by the next one.\n'
+
+/**
+ * Makes a node's data directory in one piece: it is filled beside its place and renamed when `fill` has ended. Killed at
+ * any moment, what is there is either nothing or whole. An empty directory in its place is replaced, anything else is not.
+ */
+export async function bringIn(
+  host: Host,
+  options: { readonly data: string; readonly account: Account; readonly sync: boolean },
+  fill: (directory: string, scratch: string) => Promise<void>,
+): Promise<void> {
+  const { data, account, sync } = options
+  const scratch = `${data}.maestra-incoming`
+  const directory = join(scratch, 'data')
+  await removeLeftover(host, scratch)
+  await host.files.makeDirectory(scratch, { mode: 0o700, owner: account })
+  await host.files.write(join(scratch, markerFile), markerText, { mode: 0o600, owner: account })
+  await host.files.makeDirectory(directory, { mode: 0o700, owner: account })
+  try {
+    await fill(directory, scratch)
+    if (sync) await host.files.syncTree(directory)
+    await refuseUnlessFree(host, data)
+    await host.files.rename(directory, data)
+  } finally {
+    await removeLeftover(host, scratch)
+  }
+}
+
+async function removeLeftover(host: Host, scratch: string): Promise<void> {
+  const entries = await host.files.list(scratch)
+  if (entries === undefined) return
+  if (entries.length > 0 && !entries.includes(markerFile)) {
+    throw new MaestraError(
+      'directory-in-the-way',
+      `${scratch} is in the way: it holds ${entries.slice(0, 5).join(', ')} and is not Maestra’s`,
+      {
+        hint: `move it aside: mv ${scratch} ${scratch}.aside`,
+      },
+    )
+  }
+  await host.files.removeTree(scratch)
+}
+
+async function refuseUnlessFree(host: Host, data: string): Promise<void> {
+  const entries = await host.files.list(data)
+  if (entries === undefined || entries.length === 0) return
+  throw new MaestraError(
+    'directory-in-the-way',
+    `${data} is in the way: meanwhile it holds ${entries.slice(0, 5).join(', ')}`,
+  )
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { Secret } from '@maestra/client/base/secret'
+import { hasInclude, withInclude } from '@maestra/client/postgres/conf'
+import { hbaBlockOf, withHbaBlock } from '@maestra/client/postgres/hba'
+import { type NodeConfiguration, nodePassfile, settingsFile } from '../cluster/node-configuration.js'
+import type { DataDirectory } from '../cluster/observation.js'
+import type { Account, Host } from '../host/host.js'
+
+/** Writes Maestra's files into a data directory: its settings file, one include line, one block of pg_hba.conf, the passfile. */
+export async function writeNodeFiles(
+  host: Host,
+  directory: string,
+  account: Account,
+  configuration: NodeConfiguration,
+  passfile: Secret | undefined,
+): Promise<void> {
+  const { files } = host
+  const options = { mode: 0o600, owner: account }
+  await files.write(join(directory, settingsFile), configuration.settings, options)
+  await edit(host, join(directory, 'postgresql.conf'), (text) => withInclude(text, settingsFile), account)
+  await edit(host, join(directory, 'pg_hba.conf'), (text) => withHbaBlock(text, configuration.hbaLines), account)
+  if (passfile !== undefined) await files.write(join(directory, nodePassfile), passfile.reveal(), options)
+}
+
+/** What writeNodeFiles would find. */
+export async function readNodeFiles(host: Host, directory: string): Promise<DataDirectory['configuration']> {
+  const { files } = host
+  const [conf, settings, hba, passfile] = await Promise.all(
+    ['postgresql.conf', settingsFile, 'pg_hba.conf', nodePassfile].map((name) => files.readText(join(directory, name))),
+  )
+  return {
+    included: hasInclude(conf ?? '', settingsFile),
+    settings,
+    hbaBlock: hbaBlockOf(hba ?? ''),
+    passfile: passfile === undefined ? undefined : new Secret(passfile),
+  }
+}
+
+async function edit(host: Host, path: string, change: (text: string) => string, account: Account): Promise<void> {
+  const before = (await host.files.readText(path)) ?? ''
+  const after = change(before)
+  if (after !== before) await host.files.write(path, after, { mode: 0o600, owner: account })
+}

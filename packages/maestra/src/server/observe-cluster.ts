@@ -1,0 +1,104 @@
+import { messageOf } from '@maestra/client/base/error'
+import { type DeclaredCluster, type DeclaredNode, superuser } from '../cluster/declared-cluster.js'
+import type { NodeObservation, Observation, PasswordsObservation, ServerObservation } from '../cluster/observation.js'
+import { serverAccount } from './account.js'
+import { closedFolderOf, findBinaries } from './binaries.js'
+import { observeDirectory } from './observe-directory.js'
+import { observeServer } from './observe-server.js'
+import { observePasswords } from './passfile.js'
+import { observeProcess } from './postmaster.js'
+import type { Site } from './site.js'
+
+/** How long one node may take to answer, in ms. */
+const nodeTimeoutMs = 5000
+
+/** Looks at all nodes at once. What cannot be known is a value with its reason, never an exception. */
+export async function observeCluster(site: Site, cluster: DeclaredCluster): Promise<Observation> {
+  const passwords = await observePasswords(site, cluster)
+  const nodes = await Promise.all(cluster.nodes.map((node) => observeNode(site, cluster, node, passwords)))
+  return { nodes, passwords }
+}
+
+async function observeNode(
+  site: Site,
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+  passwords: PasswordsObservation,
+): Promise<NodeObservation> {
+  if (!(await site.host.network.isOwnAddress(node.host))) return elsewhere(node)
+  try {
+    return await observeLocalNode(site, cluster, node, passwords)
+  } catch (error) {
+    return unknownNode(node, messageOf(error))
+  }
+}
+
+async function observeLocalNode(
+  { host, locators }: Site,
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+  passwords: PasswordsObservation,
+): Promise<NodeObservation> {
+  const account = await serverAccount(host, node.data)
+  const [directory, process, binaries] = await Promise.all([
+    observeDirectory(host, node.data, account),
+    observeProcess(host, node.data),
+    findBinaries(host, cluster.postgres.version, locators(cluster)),
+  ])
+  const closed = binaries.kind === 'found' ? await closedFolderOf(host, binaries.directory, account) : undefined
+  return {
+    name: node.name,
+    directory,
+    process,
+    binaries:
+      closed === undefined || binaries.kind === 'missing'
+        ? binaries
+        : { kind: 'missing', looked: [`${binaries.directory} (the account ${account.name} cannot enter ${closed})`] },
+    port: process.kind === 'none' ? await observePort(host, node) : { kind: 'not-asked' },
+    server: await observeNodeServer(cluster, node, process, passwords),
+  }
+}
+
+async function observeNodeServer(
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+  process: NodeObservation['process'],
+  passwords: PasswordsObservation,
+): Promise<ServerObservation> {
+  if (process.kind === 'none') return { kind: 'down' }
+  if (process.kind === 'unknown') return { kind: 'unreachable', because: process.because }
+  if (process.status === 'starting' || process.status === 'stopping') {
+    return { kind: 'starting', because: `it is ${process.status}` }
+  }
+  return await observeServer(
+    {
+      node: node.name,
+      host: node.host,
+      port: process.port || node.port,
+      user: superuser,
+      password: passwords.superuser,
+      timeoutMs: nodeTimeoutMs,
+    },
+    cluster.replication.role,
+  )
+}
+
+async function observePort(host: Site['host'], node: DeclaredNode): Promise<NodeObservation['port']> {
+  const found = await host.network.canListen(node.host, node.port)
+  return found.free ? { kind: 'free' } : { kind: 'taken', reason: found.reason }
+}
+
+function elsewhere(node: DeclaredNode): NodeObservation {
+  return unknownNode(node, `${node.host} is no address of this machine, and this version works on this machine only`)
+}
+
+function unknownNode(node: DeclaredNode, because: string): NodeObservation {
+  return {
+    name: node.name,
+    directory: { kind: 'unknown', because },
+    process: { kind: 'unknown', because },
+    server: { kind: 'unreachable', because },
+    binaries: { kind: 'missing', looked: [] },
+    port: { kind: 'not-asked' },
+  }
+}

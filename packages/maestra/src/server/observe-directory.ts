@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { messageOf } from '@maestra/client/base/error'
+import { parseControlData } from '@maestra/client/postgres/control-data'
+import { madeFor } from '../cluster/node-configuration.js'
+import type { DirectoryObservation } from '../cluster/observation.js'
+import type { Account, Host } from '../host/host.js'
+import { readNodeFiles } from './node-files.js'
+
+/** How many names of a foreign directory are worth showing. */
+const namesShown = 5
+
+/** What a node's data directory is, read from its files; a running server is not needed. */
+export async function observeDirectory(host: Host, data: string, account: Account): Promise<DirectoryObservation> {
+  try {
+    const closed = await host.files.firstClosedFolder(data, account)
+    if (closed !== undefined) {
+      return {
+        kind: 'unknown',
+        because: `the account ${account.name}, which its server runs as, cannot enter ${closed}`,
+      }
+    }
+    return await look(host, data)
+  } catch (error) {
+    return { kind: 'unknown', because: messageOf(error) }
+  }
+}
+
+async function look(host: Host, data: string): Promise<DirectoryObservation> {
+  const found = await host.files.stat(data)
+  if (found === undefined) return { kind: 'absent' }
+  if (found.kind === 'file' || found.kind === 'other')
+    return { kind: 'foreign', holds: [`a ${found.kind}, not a directory`] }
+  const entries = (await host.files.list(data)) ?? []
+  if (entries.length === 0) return { kind: 'empty' }
+  const [version, controlBytes] = await Promise.all([
+    host.files.readText(join(data, 'PG_VERSION')),
+    host.files.readBytes(join(data, 'global', 'pg_control')),
+  ])
+  if (version === undefined || controlBytes === undefined) return { kind: 'foreign', holds: abridged(entries) }
+  const control = parseControlData(controlBytes)
+  const configuration = await readNodeFiles(host, data)
+  const owner = await host.processes.account(found.uid)
+  return {
+    kind: 'data',
+    majorVersion: Number.parseInt(version, 10),
+    owner: owner?.name ?? String(found.uid),
+    madeFor: configuration.settings === undefined ? undefined : madeFor(configuration.settings),
+    control: {
+      systemIdentifier: String(control.systemIdentifier),
+      state: control.state,
+      timeline: control.timeline,
+      checkpointLsn: control.checkpointLsn,
+    },
+    standbySignal: entries.includes('standby.signal'),
+    configuration,
+  }
+}
+
+function abridged(entries: readonly string[]): readonly string[] {
+  return entries.length > namesShown
+    ? [...entries.slice(0, namesShown), `and ${entries.length - namesShown} more`]
+    : entries
+}

@@ -1,0 +1,126 @@
+import { MaestraError, messageOf } from '@maestra/client/base/error'
+import { parseConninfo } from '@maestra/client/postgres/conninfo'
+import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
+import { timelineOf } from '@maestra/client/postgres/timeline'
+import { serverVersionFromNumber } from '@maestra/client/postgres/version'
+import type { RunningServer, ServerObservation, WalReceiver } from '../cluster/observation.js'
+import { errorCodeOf, type Login, withConnection } from './connection.js'
+
+/** Asks a running server for all that a plan and a status need, in one statement. */
+export async function observeServer(login: Login, replicationRole: string): Promise<ServerObservation> {
+  try {
+    const row = await withConnection(login, async (client) => {
+      const result = await client.query<{ seen: ServerRow }>(question, [replicationRole])
+      return result.rows[0]?.seen
+    })
+    return row === undefined ? { kind: 'unreachable', because: 'it answered without a row' } : serverOf(row)
+  } catch (error) {
+    return answerOf(error)
+  }
+}
+
+/** A server that starts or stops says so; everything else is a reason why it cannot be asked. */
+function answerOf(error: unknown): ServerObservation {
+  const cause = error instanceof MaestraError ? (error.cause ?? error) : error
+  if (errorCodeOf(error) === '57P03') return { kind: 'starting', because: messageOf(cause) }
+  return { kind: 'unreachable', because: messageOf(error) }
+}
+
+/**
+ * As one JSON value, so that the whole look is one snapshot and one round trip. A standby cannot name a WAL file; its
+ * timeline is that of what it receives, else that of its last restart point.
+ */
+const question = `
+  select json_build_object(
+    'versionNumber', current_setting('server_version_num')::int,
+    'systemIdentifier', (select system_identifier::text from pg_control_system()),
+    'dataDirectory', current_setting('data_directory'),
+    'inRecovery', pg_is_in_recovery(),
+    'timeline', case when pg_is_in_recovery()
+      then coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint()))
+      else ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int end,
+    'lsn', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
+    'replayPaused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end,
+    'sinceLastReplayMs', case when pg_is_in_recovery()
+      then (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end,
+    'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
+    'settingsThatNeedRestart', (select json_agg(name order by name) from pg_settings where context in ('postmaster', 'internal')),
+    'walReceiver', (select json_build_object('status', status, 'conninfo', conninfo, 'slot', slot_name)
+      from pg_stat_wal_receiver where pid is not null),
+    'walSenders', (select coalesce(json_agg(json_build_object('node', application_name, 'state', state, 'sync', sync_state,
+        'replayLsn', replay_lsn, 'replayLagMs', (extract(epoch from replay_lag) * 1000)::float8)), '[]')
+      from pg_stat_replication),
+    'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'physical', slot_type = 'physical',
+        'active', active, 'walStatus', wal_status)), '[]') from pg_replication_slots),
+    'replicationRole', (select json_build_object('canLogin', rolcanlogin, 'canReplicate', rolreplication)
+      from pg_roles where rolname = $1)
+  ) as seen`
+
+type ServerRow = {
+  readonly versionNumber: number
+  readonly systemIdentifier: string
+  readonly dataDirectory: string
+  readonly inRecovery: boolean
+  readonly timeline: number
+  readonly lsn: string | null
+  readonly replayPaused: boolean
+  readonly sinceLastReplayMs: number | null
+  readonly pendingRestart: readonly string[]
+  readonly settingsThatNeedRestart: readonly string[]
+  readonly walReceiver: { readonly status: string; readonly conninfo: string; readonly slot: string | null } | null
+  readonly walSenders: readonly {
+    readonly node: string
+    readonly state: string
+    readonly sync: string
+    readonly replayLsn: string | null
+    readonly replayLagMs: number | null
+  }[]
+  readonly slots: readonly {
+    readonly name: string
+    readonly physical: boolean
+    readonly active: boolean
+    readonly walStatus: string | null
+  }[]
+  readonly replicationRole: RunningServer['replicationRole'] | null
+}
+
+function serverOf(row: ServerRow): RunningServer {
+  return {
+    kind: 'up',
+    version: serverVersionFromNumber(row.versionNumber),
+    systemIdentifier: row.systemIdentifier,
+    dataDirectory: row.dataDirectory,
+    inRecovery: row.inRecovery,
+    timeline: timelineOf(row.timeline),
+    lsn: optionalLsn(row.lsn) ?? parseLsn('0/0'),
+    replayPaused: row.replayPaused,
+    sinceLastReplayMs: row.sinceLastReplayMs ?? undefined,
+    pendingRestart: row.pendingRestart,
+    settingsThatNeedRestart: row.settingsThatNeedRestart,
+    walReceiver: row.walReceiver === null ? undefined : receiverOf(row.walReceiver),
+    walSenders: row.walSenders.map((sender) => ({
+      node: sender.node,
+      state: sender.state,
+      sync: sender.sync,
+      replayLsn: optionalLsn(sender.replayLsn),
+      replayLagMs: sender.replayLagMs ?? undefined,
+    })),
+    slots: row.slots.map((slot) => ({ ...slot, walStatus: slot.walStatus ?? undefined })),
+    replicationRole: row.replicationRole ?? undefined,
+  }
+}
+
+/** pg_stat_wal_receiver shows its conninfo with the passwords masked. */
+function receiverOf(row: NonNullable<ServerRow['walReceiver']>): WalReceiver {
+  const conninfo = parseConninfo(row.conninfo)
+  return {
+    status: row.status,
+    host: conninfo['host'] ?? '',
+    port: Number(conninfo['port'] ?? 5432),
+    slot: row.slot ?? undefined,
+  }
+}
+
+function optionalLsn(text: string | null): Lsn | undefined {
+  return text === null ? undefined : parseLsn(text)
+}

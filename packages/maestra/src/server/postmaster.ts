@@ -1,0 +1,136 @@
+import { join } from 'node:path'
+import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import { MaestraError } from '@maestra/client/base/error'
+import type { ProcessObservation } from '../cluster/observation.js'
+import type { Account, Daemon, Host } from '../host/host.js'
+import type { Binaries } from './binaries.js'
+
+/** How long a server may take to become ready (crash recovery included) and to stop, in ms. */
+const startTimeoutMs = 120_000
+const stopTimeoutMs = 60_000
+
+/** The server process of a data directory, by its postmaster.pid and the process table. */
+export async function observeProcess(host: Host, data: string): Promise<ProcessObservation> {
+  try {
+    const file = await readPostmasterFile(host, data)
+    if (file === undefined) return { kind: 'none' }
+    const process = await host.processes.identify(file.pid)
+    if (process === undefined) return { kind: 'none' }
+    // A pid of before a crash may be another program's by now; a postmaster works in its data directory.
+    if (process.workingDirectory !== undefined && process.workingDirectory !== data) {
+      const real = await host.files.realPath(data)
+      if (process.workingDirectory !== real) return { kind: 'none' }
+    }
+    return { kind: 'running', pid: file.pid, status: file.status, port: file.port }
+  } catch (error) {
+    return { kind: 'unknown', because: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+type PostmasterFile = { readonly pid: number; readonly port: number; readonly status: string }
+
+/** postmaster.pid: pid, data directory, start time, port, socket directory, address, shared memory, status; one a line. */
+async function readPostmasterFile(host: Host, data: string): Promise<PostmasterFile | undefined> {
+  const text = await host.files.readText(join(data, 'postmaster.pid'))
+  const lines = text?.split('\n') ?? []
+  const pid = Number(lines[0])
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  return { pid, port: Number(lines[3] ?? 0), status: lines[7]?.trim() || 'starting' }
+}
+
+export type StartOptions = {
+  readonly node: string
+  readonly data: string
+  readonly account: Account
+  readonly binaries: Binaries
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Where the output of a server goes until its own logging is set up: beside the data directory, so that no copy takes it along. */
+export function startLog(data: string): string {
+  return `${data}.log`
+}
+
+/** Starts the server and waits until it takes connections. */
+export async function startServer(host: Host, options: StartOptions): Promise<void> {
+  const { node, data, account, binaries, signal } = options
+  const logFile = startLog(data)
+  const logBefore = (await host.files.stat(logFile))?.size ?? 0
+  const daemon = await host.processes.startDaemon(join(binaries.directory, 'postgres'), ['-D', data], {
+    account,
+    logFile,
+  })
+  await waitUntil(() => lookAtStart(host, options, daemon, logBefore), {
+    awaited: `${node} (${data}) to take connections`,
+    deadline: Deadline.after(startTimeoutMs),
+    everyMs: 5,
+    signal,
+    hint: `see the end of ${logFile}`,
+  })
+}
+
+async function lookAtStart(host: Host, options: StartOptions, daemon: Daemon, logBefore: number) {
+  const ended = daemon.exit()
+  if (ended !== undefined) throw await startError(host, options, ended, logBefore)
+  const file = await readPostmasterFile(host, options.data)
+  if (file?.pid === daemon.pid && file.status === 'ready') return { done: true as const, value: undefined }
+  return {
+    done: false as const,
+    seen: file?.pid === daemon.pid ? `it is ${file.status}` : 'it has written no postmaster.pid yet',
+  }
+}
+
+async function startError(host: Host, options: StartOptions, ended: string, logBefore: number): Promise<MaestraError> {
+  const log = await host.files.readBytes(startLog(options.data))
+  const said = lastWords(log?.subarray(logBefore).toString('utf8') ?? '')
+  return new MaestraError(
+    'server-did-not-start',
+    `${options.node} did not start, ${ended}${said === '' ? '' : `: ${said}`}`,
+    {
+      hint: `see the end of ${startLog(options.data)}`,
+    },
+  )
+}
+
+/** The lines of a server's log that say why it ended. */
+export function lastWords(log: string): string {
+  const lines = log.split('\n').filter((line) => /\b(FATAL|PANIC|ERROR|HINT|DETAIL)\b:|^\S*postgres: /.test(line))
+  const words = (lines.length > 0 ? lines : log.trim().split('\n')).slice(-3)
+  return words.map((line) => line.replace(/^.*?\b(FATAL|PANIC|ERROR|HINT|DETAIL): +/, '$1: ').trim()).join('; ')
+}
+
+/** Fast shutdown: open transactions are rolled back, a shutdown checkpoint is written. Nothing running is fine. */
+export async function stopServer(
+  host: Host,
+  options: {
+    readonly node: string
+    readonly data: string
+    readonly mode?: 'fast' | 'immediate'
+    readonly signal?: AbortSignal | undefined
+  },
+): Promise<void> {
+  const { node, data, mode = 'fast', signal } = options
+  const found = await observeProcess(host, data)
+  if (found.kind === 'unknown') throw new MaestraError('server-did-not-stop', `${node}: ${found.because}`)
+  if (found.kind === 'none') return
+  const before = await host.processes.identify(found.pid)
+  host.processes.signal(found.pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
+  await waitUntil(
+    async () => {
+      const now = await host.processes.identify(found.pid)
+      return now === undefined || now.startedAt !== before?.startedAt
+        ? { done: true, value: undefined }
+        : { done: false, seen: `process ${found.pid} still runs` }
+    },
+    { awaited: `${node} (${data}) to stop`, deadline: Deadline.after(stopTimeoutMs), everyMs: 5, signal },
+  )
+}
+
+/** Has the server read its configuration files again; it does so on its own time. */
+export async function reloadServer(
+  host: Host,
+  options: { readonly node: string; readonly data: string },
+): Promise<void> {
+  const found = await observeProcess(host, options.data)
+  if (found.kind === 'running') host.processes.signal(found.pid, 'SIGHUP')
+}
