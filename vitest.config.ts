@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const conditions = ['maestra-source', 'node', 'import', 'module', 'default']
+const conditions = ['maestra-source', 'node']
 
 export default defineConfig({
   resolve: { conditions },

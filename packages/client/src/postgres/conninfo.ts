@@ -121,7 +121,8 @@ export type UrlParts = {
 export function formatUrl({ user, password, host, port, database, params = {} }: UrlParts): string {
   const credentials = password === undefined ? encoded(user) : `${encoded(user)}:${encoded(password)}`
   const query = Object.entries(params).map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
-  return `postgresql://${credentials}@${isIPv6(host) ? `[${host}]` : encoded(host)}:${port}/${encoded(database)}${query.length === 0 ? '' : `?${query.join('&')}`}`
+  const place = isIPv6(host) ? `[${host.replaceAll('%', '%25')}]` : encoded(host)
+  return `postgresql://${credentials}@${place}:${port}/${encoded(database)}${query.length === 0 ? '' : `?${query.join('&')}`}`
 }
 
 /** encodeURIComponent, and the characters that it leaves although shells and older parsers trip over them. */

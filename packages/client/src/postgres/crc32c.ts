@@ -45,8 +45,9 @@ export function crc32c(bytes: Uint8Array): number {
 }
 
 function advance(start: number, chunk: Uint8Array): number {
+  if (chunk.length < 8) return byteByByte(start, chunk, 0, chunk.length)
   // Words are read where they are aligned, which is a third faster than bytes; that their low byte comes first holds on x86-64 and on aarch64.
-  const head = Math.min(-chunk.byteOffset & 3, chunk.length)
+  const head = -chunk.byteOffset & 3
   const words = new Int32Array(chunk.buffer, chunk.byteOffset + head, ((chunk.length - head) >> 3) * 2)
   const tail = head + words.length * 4
   return byteByByte(sliceBySlice(byteByByte(start, chunk, 0, head), words), chunk, tail, chunk.length)

@@ -37,7 +37,7 @@ export function hbaName(name: string): string {
 }
 
 /** A token of src/backend/libpq/hba.c: up to a blank, a comma or a #, none of which counts inside of quotes. */
-const token = '(?:[^ \\t\\r\\n,"#]|"[^"\\n]*(?:"|$))+'
+const token = '(?:[^ \\t\\r\\n\\0,"#]|"[^"\\n\\0]*(?:"|$))+'
 /** Tokens with commas between are one field; blanks may follow a comma. */
 const field = `${token}(?:,[ \\t\\r,]*${token})*`
 const fieldPattern = new RegExp(`[ \\t\\r,]*(${field})`, 'y')
@@ -60,9 +60,11 @@ export function formatHbaLine(line: HbaLine): string {
         'Names with blanks, commas, # or quotes stand in double quotes there.',
       )
   }
-  if (options !== undefined && /[\n\r\0\\]/.test(options))
+  // A backslash at the end would join the next rule to this one.
+  const last = options ?? method
+  if (/[\n\r\0\\]/.test(last))
     throw badValue(
-      `the options ${quoted(options)} hold a line ending or a backslash`,
+      `the ${options === undefined ? 'method' : 'options'} ${quoted(last)} cannot end a line: a line ending or a backslash is in the way`,
       'Options stand on the line of their rule: map=x clientcert=verify-full.',
     )
   return [type, database, user, ...rest, ...(options === undefined ? [] : [options])].join(' ')

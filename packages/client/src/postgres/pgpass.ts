@@ -38,8 +38,9 @@ const literalAsterisk = '\\*'
 
 /** Splits at colons; a backslash takes the next character as it is. What follows a colon in the password is lost, as in libpq, which on the other hand finds `::1` also without its backslashes; its documentation asks for them. */
 function fieldsOf(line: string): string[] {
-  return (line.match(/(?:^|:)(?:[^\\:]|\\.?)*/gs) ?? [])
-    .map((field) => field.replace(/^:/, ''))
+  const fields = `:${line}`.match(/:(?:[^\\:]|\\.?)*/gs) ?? []
+  return fields
+    .map((field) => field.slice(1))
     .map((field) => (field === literalAsterisk ? field : field.replace(/\\(.)/gs, '$1')))
 }
 

@@ -1,8 +1,9 @@
-import { MaestraError } from '@maestra/client/base/error'
+import { MaestraError, messageOf } from '@maestra/client/base/error'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import type { Step } from '../plan/step.js'
+import { removeLeftover } from '../server/incoming.js'
 import { initdb } from '../server/initdb.js'
 import { observeCluster } from '../server/observe-cluster.js'
 import type { Site } from '../server/site.js'
@@ -34,6 +35,7 @@ export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise
   try {
     const plan = await planNow(options)
     refuseUnlessSame(confirmed, plan)
+    await removeLeftovers(options)
     await runSteps(plan.steps, options, lock)
     refuseUnlessConverged(await planNow(options))
   } finally {
@@ -58,14 +60,35 @@ async function runSteps(steps: readonly Step[], options: ApplyOptions, lock: App
     },
   })
   for (const [index, step] of steps.entries()) {
-    signal.throwIfAborted()
-    await lock.assertHeld()
-    current = step
-    const startedAt = performance.now()
-    emit({ kind: 'step-started', step, index, count: steps.length })
-    const result = await runStep(step, context)
-    emit({ kind: 'step-ended', step, result, tookMs: performance.now() - startedAt })
+    try {
+      signal.throwIfAborted()
+      await lock.assertHeld()
+      current = step
+      const startedAt = performance.now()
+      emit({ kind: 'step-started', step, index, count: steps.length })
+      const result = await runStep(step, context)
+      emit({ kind: 'step-ended', step, result, tookMs: performance.now() - startedAt })
+    } catch (error) {
+      throw signal.aborted ? interrupted(signal, steps.slice(index)) : error
+    }
   }
+}
+
+/** What runs of before that were killed left beside the data directories. */
+async function removeLeftovers({ site, cluster }: ApplyOptions): Promise<void> {
+  for (const node of cluster.nodes) await removeLeftover(site.host, node.data)
+}
+
+function interrupted(signal: AbortSignal, left: readonly Step[]): MaestraError {
+  const names = left.map(stepName).join(', ')
+  return new MaestraError('interrupted', `${messageOf(signal.reason)}; left to do: ${names}`, {
+    cause: signal.reason,
+    hint: 'maestra apply goes on from there',
+  })
+}
+
+function stepName(step: Step): string {
+  return 'node' in step ? `${step.kind} ${step.node}` : step.kind
 }
 
 function refuseUnlessSame(confirmed: Plan, plan: Plan): void {
@@ -79,7 +102,7 @@ function refuseUnlessConverged(plan: Plan): void {
   const outcome = outcomeOf(plan)
   if (outcome === 'nothing') return
   const left = [...plan.refusals, ...plan.unknowns].map((refusal) => refusal.message)
-  const steps = plan.steps.map((step) => `${step.kind}${'node' in step ? ` ${step.node}` : ''}: ${step.why}`)
+  const steps = plan.steps.map((step) => `${stepName(step)}: ${step.why}`)
   throw new MaestraError('not-converged', `every step was done, and this is left: ${[...left, ...steps].join('; ')}`, {
     hint: 'run maestra apply again',
   })

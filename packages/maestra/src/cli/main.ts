@@ -8,6 +8,7 @@ import { errorView } from './views/error-view.js'
 /** Runs the command line and sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   const interruption = interruptions()
+  endQuietlyWithReader()
   try {
     await buildProgram({ signal: interruption.signal }).parseAsync([...argv])
   } catch (error) {
@@ -20,4 +21,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   } finally {
     interruption.stopListening()
   }
+}
+
+/** `maestra status | head -1` closes our output while we write: that is no error. */
+function endQuietlyWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+    throw error
+  })
 }

@@ -149,6 +149,8 @@ export type ProcessIdentity = {
   readonly startedAt: string
   /** The working directory, where the caller may see it. */
   readonly workingDirectory: string | undefined
+  /** The account it runs as, where that can be seen. */
+  readonly uid: number | undefined
 }
 
 export interface HostNetwork {

@@ -16,24 +16,22 @@ export type PortClaim = {
 
 /** Claims free ports of the loopback address. Two that claim at the same moment never get the same one. */
 export async function claimPorts(host: Host, count: number): Promise<PortClaim> {
-  const folder = join(await cacheDirectory(host), 'ports')
-  await host.files.makeDirectory(folder, { mode: 0o700 })
+  const folder = await portsFolder(host)
   const owner = await host.processes.identify(process.pid)
-  const text = JSON.stringify({ pid: process.pid, startedAt: owner?.startedAt })
+  const text = JSON.stringify({ pid: process.pid, startedAt: owner?.startedAt } satisfies PortOwner)
   const claimed: number[] = []
-  const release = async () => {
-    await Promise.all(claimed.map((port) => host.files.removeFile(join(folder, String(port)))))
-  }
   for (let tries = 0; claimed.length < count; tries += 1) {
     if (tries > 1000) {
-      await release()
+      await releasePorts(host, claimed)
       throw new MaestraError('port-taken', `no ${count} free ports were found from ${firstPort} to ${lastPort}`)
     }
     const port = randomInt(firstPort, lastPort)
     if (await claimPort(host, join(folder, String(port)), port, text)) claimed.push(port)
   }
-  return { ports: claimed, release }
+  return { ports: claimed, release: () => releasePorts(host, claimed) }
 }
+
+type PortOwner = { readonly pid: number; readonly startedAt: string | undefined }
 
 async function claimPort(host: Host, path: string, port: number, text: string): Promise<boolean> {
   if (!(await host.files.create(path, text, { mode: 0o600 }))) return false
@@ -42,8 +40,33 @@ async function claimPort(host: Host, path: string, port: number, text: string): 
   return false
 }
 
-/** Gives back the ports of sandboxes that are gone. */
+/** Gives ports back. */
 export async function releasePorts(host: Host, ports: readonly number[]): Promise<void> {
-  const folder = join(await cacheDirectory(host), 'ports')
+  const folder = await portsFolder(host)
   await Promise.all(ports.map((port) => host.files.removeFile(join(folder, String(port)))))
+}
+
+/** Gives back what was claimed by processes that were killed, except where a server listens still. */
+export async function releaseAbandonedPorts(host: Host): Promise<void> {
+  const folder = await portsFolder(host)
+  for (const name of (await host.files.list(folder)) ?? []) {
+    const owner = ownerIn(await host.files.readText(join(folder, name)))
+    if (owner !== undefined && (await host.processes.identify(owner.pid))?.startedAt === owner.startedAt) continue
+    if (/^\d+$/.test(name) && !(await host.network.canListen('127.0.0.1', Number(name))).free) continue
+    await host.files.removeFile(join(folder, name))
+  }
+}
+
+function ownerIn(text: string | undefined): PortOwner | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as PortOwner)
+  } catch {
+    return undefined
+  }
+}
+
+async function portsFolder(host: Host): Promise<string> {
+  const folder = join(await cacheDirectory(host), 'ports')
+  await host.files.makeDirectory(folder, { mode: 0o700 })
+  return folder
 }

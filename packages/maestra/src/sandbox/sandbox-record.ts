@@ -66,15 +66,13 @@ export async function recordedSandboxes(host: Host): Promise<readonly RecordedSa
   return found.filter((each) => each !== undefined)
 }
 
+/** A record that cannot be read names nothing that could be taken down; it is passed over. */
 async function readRecord(host: Host, path: string): Promise<RecordedSandbox | undefined> {
   const text = await host.files.readText(path)
-  if (text === undefined) return undefined
   try {
-    return { path, text, record: JSON.parse(text) as SandboxRecord }
+    return text === undefined ? undefined : { path, text, record: JSON.parse(text) as SandboxRecord }
   } catch {
-    throw new MaestraError('damaged-file', `${path} is not the record of a sandbox`, {
-      hint: `look at it, then remove it: rm ${path}`,
-    })
+    return undefined
   }
 }
 

@@ -83,6 +83,7 @@ async function bringUp(
   from: Template,
   options: SandboxOptions & { readonly onEvent?: (event: ApplyEvent) => void },
 ): Promise<void> {
+  options.signal?.throwIfAborted()
   const plan = planCluster(cluster, await observeCluster(site, cluster), [])
   if (plan.refusals.length + plan.unknowns.length > 0) {
     throw new MaestraError('plan-refused', [...plan.refusals, ...plan.unknowns].map((each) => each.message).join('; '))

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { MaestraError } from '@maestra/client/base/error'
+import { MaestraError, messageOf } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
 import { stopServer } from '../server/postmaster.js'
-import { releasePorts } from './ports.js'
+import { releaseAbandonedPorts, releasePorts } from './ports.js'
 import { forgetSandbox, ownerLives, type RecordedSandbox, recordedSandboxes } from './sandbox-record.js'
 
 /** Stands in the directory of every sandbox: without it nothing is removed. */
@@ -11,19 +11,16 @@ export const sandboxMarker = 'maestra-sandbox'
 /** Ends the servers of a sandbox, removes its directory, gives back its ports and its name. */
 export async function takeDown(host: Host, sandbox: RecordedSandbox): Promise<void> {
   const { directory, ports } = sandbox.record
-  const entries = await host.files.list(directory)
-  if (entries !== undefined && entries.length > 0) {
-    if (!entries.includes(sandboxMarker)) {
-      throw new MaestraError(
-        'directory-in-the-way',
-        `${directory} does not look like a sandbox, so it is not removed`,
-        {
-          hint: `look at it; then remove ${sandbox.path}`,
-        },
-      )
-    }
-    await Promise.all(entries.map((entry) => stopIfServer(host, join(directory, entry), entry)))
+  const entries = (await host.files.list(directory)) ?? []
+  if (entries.length > 0 && !entries.includes(sandboxMarker)) {
+    throw new MaestraError('directory-in-the-way', `${directory} does not look like a sandbox, so it is not removed`, {
+      hint: `look at it; then remove ${sandbox.path}`,
+    })
   }
+  await Promise.all(entries.map((entry) => stopIfServer(host, join(directory, entry), entry)))
+  // The marker goes last: killed half-way, what is left is still known as a sandbox.
+  const rest = entries.filter((entry) => entry !== sandboxMarker)
+  await Promise.all(rest.map((entry) => host.files.removeTree(join(directory, entry))))
   await host.files.removeTree(directory)
   await releasePorts(host, ports)
   await forgetSandbox(host, sandbox)
@@ -33,13 +30,14 @@ async function stopIfServer(host: Host, data: string, node: string): Promise<voi
   if ((await host.files.stat(data))?.kind === 'directory') await stopServer(host, { node, data, mode: 'immediate' })
 }
 
-/** Takes down what owners left that were killed. */
-export async function sweep(host: Host): Promise<readonly string[]> {
-  const swept: string[] = []
+/**
+ * Takes down what owners left that were killed. One that cannot be taken down is named to `onProblem` and does not keep
+ * others from being started.
+ */
+export async function sweep(host: Host, onProblem: (problem: string) => void = () => {}): Promise<void> {
   for (const sandbox of await recordedSandboxes(host)) {
     if (await ownerLives(host, sandbox)) continue
-    await takeDown(host, sandbox)
-    swept.push(sandbox.record.name)
+    await takeDown(host, sandbox).catch((error) => onProblem(`sandbox ${sandbox.record.name}: ${messageOf(error)}`))
   }
-  return swept
+  await releaseAbandonedPorts(host)
 }

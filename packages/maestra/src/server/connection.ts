@@ -27,7 +27,10 @@ export async function connect(login: Login): Promise<pg.Client> {
     ...(login.password === undefined ? {} : { password: login.password.reveal() }),
     connectionTimeoutMillis: login.timeoutMs ?? 5000,
     application_name: 'maestra',
-    ...(login.replication ? { replication: 'true' } : { query_timeout: login.timeoutMs ?? 30_000 }),
+    ...(login.replication
+      ? { replication: 'true' }
+      : // A commit of ours must not wait for a synchronous standby that is not there yet.
+        { options: '-c synchronous_commit=local', query_timeout: login.timeoutMs ?? 30_000 }),
   } as pg.ClientConfig)
   // A connection that breaks while nobody waits for an answer must not end the process; the next query says it.
   client.on('error', () => {})

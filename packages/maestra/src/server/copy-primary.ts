@@ -29,9 +29,10 @@ export type CopyPrimaryOptions = {
 
 /** Makes the data directory of a standby from the primary: copied, verified, configured to follow it, then named. */
 export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Promise<void> {
-  const { data, account, sync, configuration, passfile } = options
+  const { data, account, configuration, passfile } = options
   await checkSystem(options)
-  await bringIn(host, { data, account, sync }, async (directory) => {
+  // What is received is synced as it comes, and what is written after it by each write.
+  await bringIn(host, { data, account, sync: false }, async (directory) => {
     await receive(host, options, directory)
     await writeNodeFiles(host, directory, account, configuration, passfile)
     await host.files.write(join(directory, 'standby.signal'), '', { mode: 0o600, owner: account })

@@ -17,9 +17,9 @@ export async function bringIn(
   fill: (directory: string, scratch: string) => Promise<void>,
 ): Promise<void> {
   const { data, account, sync } = options
-  const scratch = `${data}.maestra-incoming`
+  const scratch = scratchOf(data)
   const directory = join(scratch, 'data')
-  await removeLeftover(host, scratch)
+  await removeLeftover(host, data)
   await host.files.makeDirectory(scratch, { mode: 0o700, owner: account })
   await host.files.write(join(scratch, markerFile), markerText, { mode: 0o600, owner: account })
   await host.files.makeDirectory(directory, { mode: 0o700, owner: account })
@@ -29,11 +29,17 @@ export async function bringIn(
     await refuseUnlessFree(host, data)
     await host.files.rename(directory, data)
   } finally {
-    await removeLeftover(host, scratch)
+    await removeLeftover(host, data)
   }
 }
 
-async function removeLeftover(host: Host, scratch: string): Promise<void> {
+function scratchOf(data: string): string {
+  return `${data}.maestra-incoming`
+}
+
+/** Removes what a killed run left beside a data directory; something else there is an error. */
+export async function removeLeftover(host: Host, data: string): Promise<void> {
+  const scratch = scratchOf(data)
   const entries = await host.files.list(scratch)
   if (entries === undefined) return
   if (entries.length > 0 && !entries.includes(markerFile)) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
 import type { ProcessObservation } from '../cluster/observation.js'
-import type { Account, Daemon, Host } from '../host/host.js'
+import type { Account, Daemon, Host, ProcessIdentity } from '../host/host.js'
 import type { Binaries } from './binaries.js'
 
 /** How long a server may take to become ready (crash recovery included) and to stop, in ms. */
@@ -16,15 +16,23 @@ export async function observeProcess(host: Host, data: string): Promise<ProcessO
     if (file === undefined) return { kind: 'none' }
     const process = await host.processes.identify(file.pid)
     if (process === undefined) return { kind: 'none' }
-    // A pid of before a crash may be another program's by now; a postmaster works in its data directory.
-    if (process.workingDirectory !== undefined && process.workingDirectory !== data) {
-      const real = await host.files.realPath(data)
-      if (process.workingDirectory !== real) return { kind: 'none' }
-    }
+    if (!(await worksIn(host, process, data))) return { kind: 'none' }
     return { kind: 'running', pid: file.pid, status: file.status, port: file.port }
   } catch (error) {
     return { kind: 'unknown', because: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/**
+ * A pid of before a crash may be another program's by now. A postmaster works in its data directory; where that cannot be
+ * seen, it runs at least as the owner of the directory.
+ */
+async function worksIn(host: Host, process: ProcessIdentity, data: string): Promise<boolean> {
+  if (process.workingDirectory !== undefined) {
+    return process.workingDirectory === data || process.workingDirectory === (await host.files.realPath(data))
+  }
+  const owner = (await host.files.stat(data))?.uid
+  return process.uid === undefined || owner === undefined || process.uid === owner
 }
 
 type PostmasterFile = { readonly pid: number; readonly port: number; readonly status: string }

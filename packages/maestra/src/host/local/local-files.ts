@@ -61,7 +61,10 @@ export class LocalFiles implements HostFiles {
   async write(path: string, content: string | Uint8Array, options: WriteOptions): Promise<void> {
     try {
       const before = await this.stat(path)
-      const temporary = await writeBeside(path, content, before ?? { mode: options.mode, ...ownerOf(options.owner) })
+      // One name for all writes of a file, so that what a killed one left is replaced by the next.
+      const temporary = `${path}.maestra-new`
+      await fs.rm(temporary, { force: true })
+      await writeNew(temporary, content, before ?? { mode: options.mode, ...ownerOf(options.owner) })
       try {
         await fs.rename(temporary, path)
       } catch (error) {
@@ -89,7 +92,9 @@ export class LocalFiles implements HostFiles {
 
   async create(path: string, content: string, options: WriteOptions): Promise<boolean> {
     try {
-      const temporary = await writeBeside(path, content, { mode: options.mode, ...ownerOf(options.owner) })
+      temporaryNames += 1
+      const temporary = `${path}.maestra-${process.pid}-${temporaryNames}`
+      await writeNew(temporary, content, { mode: options.mode, ...ownerOf(options.owner) })
       try {
         await fs.link(temporary, path)
         return true
@@ -225,14 +230,12 @@ export class LocalFiles implements HostFiles {
   }
 }
 
-/** A new file in the same directory with the content synced, the mode and the owner set; its path. */
-async function writeBeside(
-  path: string,
+/** A new file with the content synced, the mode and the owner set. */
+async function writeNew(
+  temporary: string,
   content: string | Uint8Array,
   like: { readonly mode: number; readonly uid?: number; readonly gid?: number },
-): Promise<string> {
-  temporaryNames += 1
-  const temporary = `${path}.maestra-${process.pid}-${temporaryNames}`
+): Promise<void> {
   const file = await fs.open(temporary, 'wx', 0o600)
   try {
     await file.writeFile(content)
@@ -247,7 +250,6 @@ async function writeBeside(
   } finally {
     await file.close()
   }
-  return temporary
 }
 
 function ownerOf(owner: Account | undefined): { uid?: number; gid?: number } {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { readFile, readlink } from 'node:fs/promises'
+import { readFile, readlink, stat as statFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Account, Daemon, HostProcesses, ProcessIdentity, RunResult } from '../host.js'
@@ -36,19 +36,21 @@ export class LocalProcesses implements HostProcesses {
         stdio: ['pipe', 'pipe', 'pipe'],
         // The terminal's Ctrl-C goes to the whole foreground group: a program that we run is ended by us, not by it.
         detached: true,
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
       })
+      const abort = () => child.kill('SIGTERM')
+      options.signal?.addEventListener('abort', abort, { once: true })
       let stdout = ''
       let stderr = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
       child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
       child.stdin.on('error', () => {})
       child.stdin.end(options.input ?? '')
-      child.once('error', (error) =>
-        reject(options.signal?.aborted ? options.signal.reason : cannotRun(program, error)),
-      )
+      child.once('error', (error) => reject(cannotRun(program, error)))
       child.once('close', (code, signal) => {
-        resolve({ exitCode: code ?? -1, stdout, stderr: signal === null ? stderr : `${stderr}ended by ${signal}` })
+        options.signal?.removeEventListener('abort', abort)
+        // Only when it is gone: whoever asked may now remove what it was writing.
+        if (options.signal?.aborted) reject(options.signal.reason)
+        else resolve({ exitCode: code ?? -1, stdout, stderr: signal === null ? stderr : `${stderr}ended by ${signal}` })
       })
     })
   }
@@ -92,14 +94,15 @@ export class LocalProcesses implements HostProcesses {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined
     const workingDirectory = await readlink(`/proc/${pid}/cwd`).catch(() => undefined)
-    return { pid, startedAt: `${await bootIdentifier()}:${fields[19]}`, workingDirectory }
+    const uid = (await statFile(`/proc/${pid}`).catch(() => undefined))?.uid
+    return { pid, startedAt: `${await bootIdentifier()}:${fields[19]}`, workingDirectory, uid }
   }
 
   /** For systems without /proc. */
   private async identifyByPs(pid: number): Promise<ProcessIdentity | undefined> {
     const result = await this.run('ps', ['-o', 'lstart=', '-p', String(pid)], {})
     const startedAt = result.stdout.trim()
-    return startedAt === '' ? undefined : { pid, startedAt, workingDirectory: undefined }
+    return startedAt === '' ? undefined : { pid, startedAt, workingDirectory: undefined, uid: undefined }
   }
 
   signal(pid: number, signal: 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP' | 'SIGKILL'): boolean {

@@ -273,12 +273,15 @@ describe('receiveBaseBackup', () => {
   it('says what the server says when that refuses', async () => {
     const error = await failureOf(backup({ label: 'x'.repeat(2000) }))
     expect(error.code).toBe('base-backup-failed')
-    expect(error.message).toBe('the server ended the base backup: backup label too long (maximum 1024 bytes)')
+    expect(error.message).toBe('the server ended the base backup: backup label too long (max 1024 bytes)')
   })
 
   it('says when its walsender is ended by an administrator', async () => {
+    let ended = false
     const onProgress = ({ receivedBytes }: { receivedBytes: number }): void => {
-      if (receivedBytes > 0) void sql.query('select pg_terminate_backend(pid) from pg_stat_replication')
+      if (receivedBytes === 0 || ended) return
+      ended = true
+      void sql.query('select pg_terminate_backend(pid) from pg_stat_replication')
     }
     const error = await failureOf(backup({ onProgress }))
     expect(error.code).toBe('base-backup-failed')

@@ -76,22 +76,24 @@ export async function receiveBaseBackup(options: BaseBackupOptions): Promise<Bas
 }
 
 /** A connection that comes only after the abort is closed when it comes. */
-async function connect(options: BaseBackupOptions): Promise<pg.Client> {
-  const connecting = options.connect()
+async function connect({ connect: open, signal }: BaseBackupOptions): Promise<pg.Client> {
+  const connecting = open().then(prepared)
   try {
-    const client = await unlessAborted(connecting, options.signal)
-    // node-postgres also emits what rejects the query; without a listener that ends the process.
-    client.on('error', () => {})
-    socketOf(client).setKeepAlive?.(true, keepAliveAfterMs)
-    return client
+    return await unlessAborted(connecting, signal)
   } catch (error) {
     connecting.then(destroy, () => {})
-    throw error instanceof MaestraError || options.signal?.aborted
-      ? error
-      : new MaestraError('connection-failed', `cannot connect for the base backup: ${messageOf(error)}`, {
-          cause: error,
-        })
+    if (error instanceof MaestraError || signal?.aborted) throw error
+    throw new MaestraError('connection-failed', `cannot connect for the base backup: ${messageOf(error)}`, {
+      cause: error,
+    })
   }
+}
+
+function prepared(client: pg.Client): pg.Client {
+  // node-postgres emits a lost connection besides rejecting the query; without a listener that ends the process.
+  client.on('error', () => {})
+  socketOf(client).setKeepAlive?.(true, keepAliveAfterMs)
+  return client
 }
 
 async function identifySystem(client: pg.Client, signal: AbortSignal | undefined): Promise<string> {
