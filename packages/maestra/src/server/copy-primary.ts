@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Secret } from '@maestra/client/base/secret'
 import type { NodeConfiguration } from '../cluster/node-configuration.js'
@@ -37,12 +36,11 @@ export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Prom
     await writeNodeFiles(host, directory, account, configuration, passfile)
     await host.files.write(join(directory, 'standby.signal'), '', { mode: 0o600, owner: account })
   })
-  await senderGone(options)
 }
 
 /** The server that answers must be the primary that was planned for, whatever took its address meanwhile. */
 async function checkSystem(options: CopyPrimaryOptions): Promise<void> {
-  const { primary, superuser, systemIdentifier } = options
+  const { superuser, systemIdentifier } = options
   const found = await withConnection(superuser, async (client) => {
     const result = await client.query<{ id: string; standby: boolean }>(
       'select system_identifier::text as id, pg_is_in_recovery() as standby from pg_control_system()',
@@ -50,17 +48,14 @@ async function checkSystem(options: CopyPrimaryOptions): Promise<void> {
     return result.rows[0]
   })
   if (found?.id !== systemIdentifier || found.standby) {
-    throw new MaestraError(
-      'wrong-system',
-      `${primary.node} (${primary.host}:${primary.port}) is ${found?.standby ? 'a standby' : 'the primary'} of system ${found?.id}, and the primary of system ${systemIdentifier} was to be copied`,
-    )
+    throw wrongSystem(options, `${found?.standby ? 'a standby' : 'the primary'} of system ${found?.id}`)
   }
 }
 
 async function receive(host: Host, options: CopyPrimaryOptions, directory: string): Promise<void> {
-  const { account, major, node, primary, sync, onProgress, signal } = options
+  const { account, major, node, primary, sync, onProgress, signal, systemIdentifier } = options
   const tree = host.files.fillTree(directory, { owner: account })
-  await receiveBaseBackup({
+  const received = await receiveBaseBackup({
     connect: () => connect({ ...primary, replication: true }),
     major,
     label: `maestra ${node}`,
@@ -70,22 +65,13 @@ async function receive(host: Host, options: CopyPrimaryOptions, directory: strin
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   })
+  if (received.systemIdentifier !== systemIdentifier)
+    throw wrongSystem(options, `of system ${received.systemIdentifier}`)
 }
 
-/** A primary with one walsender refuses the standby's while ours still ends; the standby would try again only after 5 s. */
-async function senderGone(options: CopyPrimaryOptions): Promise<void> {
-  const { superuser, node, signal } = options
-  await withConnection(superuser, async (client) => {
-    await waitUntil(
-      async () => {
-        const result = await client.query(
-          `select from pg_stat_replication where application_name = 'maestra' and state = 'backup'`,
-        )
-        return result.rowCount === 0
-          ? { done: true, value: undefined }
-          : { done: false, seen: `${result.rowCount} base backups on ${superuser.node}` }
-      },
-      { awaited: `the base backup connection of ${node} to end`, deadline: Deadline.after(10_000), everyMs: 5, signal },
-    )
-  })
+function wrongSystem({ primary, systemIdentifier }: CopyPrimaryOptions, found: string): MaestraError {
+  return new MaestraError(
+    'wrong-system',
+    `${primary.node} (${primary.host}:${primary.port}) is ${found}, and the primary of system ${systemIdentifier} was to be copied`,
+  )
 }

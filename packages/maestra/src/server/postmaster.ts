@@ -4,6 +4,7 @@ import { MaestraError } from '@maestra/client/base/error'
 import type { ProcessObservation } from '../cluster/observation.js'
 import type { Account, Daemon, Host, ProcessIdentity } from '../host/host.js'
 import type { Binaries } from './binaries.js'
+import { lastWords, startLogOf } from './start-log.js'
 
 /** How long a server may take to become ready (crash recovery included) and to stop, in ms. */
 const startTimeoutMs = 120_000
@@ -54,15 +55,10 @@ export type StartOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Where the output of a server goes until its own logging is set up: beside the data directory, so that no copy takes it along. */
-export function startLog(data: string): string {
-  return `${data}.log`
-}
-
 /** Starts the server and waits until it takes connections. */
 export async function startServer(host: Host, options: StartOptions): Promise<void> {
   const { node, data, account, binaries, signal } = options
-  const logFile = startLog(data)
+  const logFile = startLogOf(data)
   const logBefore = (await host.files.stat(logFile))?.size ?? 0
   const daemon = await host.processes.startDaemon(join(binaries.directory, 'postgres'), ['-D', data], {
     account,
@@ -89,22 +85,15 @@ async function lookAtStart(host: Host, options: StartOptions, daemon: Daemon, lo
 }
 
 async function startError(host: Host, options: StartOptions, ended: string, logBefore: number): Promise<MaestraError> {
-  const log = await host.files.readBytes(startLog(options.data))
+  const log = await host.files.readBytes(startLogOf(options.data))
   const said = lastWords(log?.subarray(logBefore).toString('utf8') ?? '')
   return new MaestraError(
     'server-did-not-start',
     `${options.node} did not start, ${ended}${said === '' ? '' : `: ${said}`}`,
     {
-      hint: `see the end of ${startLog(options.data)}`,
+      hint: `see the end of ${startLogOf(options.data)}`,
     },
   )
-}
-
-/** The lines of a server's log that say why it ended. */
-export function lastWords(log: string): string {
-  const lines = log.split('\n').filter((line) => /\b(FATAL|PANIC|ERROR|HINT|DETAIL)\b:|^\S*postgres: /.test(line))
-  const words = (lines.length > 0 ? lines : log.trim().split('\n')).slice(-3)
-  return words.map((line) => line.replace(/^.*?\b(FATAL|PANIC|ERROR|HINT|DETAIL): +/, '$1: ').trim()).join('; ')
 }
 
 /** Fast shutdown: open transactions are rolled back, a shutdown checkpoint is written. Nothing running is fine. */
