@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { settle } from './ledger.js'
 
-/** Builds first, so that the command lines that tests spawn are those of the sources. */
-export default function setup(): void {
+/** Ends what a killed run left; then builds, so that the command lines that tests spawn are those of the sources. */
+export default async function setup(): Promise<void> {
+  await settle()
   const root = fileURLToPath(new URL('../..', import.meta.url))
   execFileSync(
     process.execPath,

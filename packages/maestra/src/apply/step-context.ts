@@ -1,8 +1,8 @@
 import { MaestraError } from '@maestra/client/base/error'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
-import { type Binaries, findBinaries } from '../server/binaries.js'
+import type { Binaries } from '../server/binaries.js'
 import { observePasswords } from '../server/passfile.js'
-import type { Site } from '../server/site.js'
+import { binariesOf, type Site } from '../server/site.js'
 import type { Initialise, Progress, StepContext } from './step-runner.js'
 
 /** What steps use, looked up once where it cannot change while they run. */
@@ -14,7 +14,6 @@ export function stepContext(options: {
   readonly signal: AbortSignal
 }): StepContext {
   const { site, cluster } = options
-  let binaries: Promise<Binaries> | undefined
   return {
     ...options,
     node: (name) => {
@@ -22,16 +21,13 @@ export function stepContext(options: {
       if (found === undefined) throw new Error(`a step names the node ${name}, which is not declared`)
       return found
     },
-    binaries: () => {
-      binaries ??= requireBinaries(site, cluster)
-      return binaries
-    },
+    binaries: () => requireBinaries(site, cluster),
     passwords: () => observePasswords(site, cluster),
   }
 }
 
 async function requireBinaries(site: Site, cluster: DeclaredCluster): Promise<Binaries> {
-  const found = await findBinaries(site.host, cluster.postgres.version, site.locators(cluster))
+  const found = await binariesOf(site, cluster.postgres)
   if (found.kind === 'found') return found
   throw new MaestraError(
     'no-binaries',

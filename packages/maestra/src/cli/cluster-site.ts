@@ -7,5 +7,5 @@ import type { Site } from '../server/site.js'
 export function clusterSite(): Site {
   const host = new LocalHost()
   const embedded = embeddedLocator(host)
-  return { host, env: process.env, locators: (cluster) => clusterLocators(host, cluster, [embedded]) }
+  return { host, env: process.env, locators: (postgres) => clusterLocators(host, postgres, [embedded]) }
 }

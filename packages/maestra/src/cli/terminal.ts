@@ -15,7 +15,7 @@ export function terminal(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = pr
   const coloured = isTty && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
   return {
     isTty,
-    columns: stream.columns ?? 80,
+    columns: stream.columns || 80,
     colour: (format, text) => (coloured ? styleText(format, text) : text),
   }
 }

@@ -1,15 +1,32 @@
 import { settingsOf } from '@maestra/client/postgres/conf'
-import { hbaBlockText, nodeConfiguration, nodePassfileText, settingsFile } from '../cluster/node-configuration.js'
-import type { DataDirectory } from '../cluster/observation.js'
+import { nodeConfiguration, nodePassfileText, nodePassfile, settingsFile } from '../cluster/node-configuration.js'
+import type { DataDirectory, RunningServer } from '../cluster/observation.js'
 import { type Draft, harmless, nothing, refused, steps } from './draft.js'
+import { hbaDifferences } from './hba-differences.js'
 import type { ClusterView, NodeView } from './plan-cluster.js'
+import { type SettingChange, settingChanges } from './setting-changes.js'
 
 /** Brings the files of a node that exists to what is declared: at once when it is stopped, by a reload while it runs. */
 export function planConfiguration(view: ClusterView, node: NodeView, directory: DataDirectory): Draft {
-  const changed = changedSettings(view, node, directory)
-  const differences = [...changed.map((change) => change.text), ...otherDifferences(view, directory)]
-  if (differences.length === 0) return nothing
   const { name } = node.declared
+  const { server } = node.observed
+  const wanted = nodeConfiguration(
+    view.cluster,
+    node.declared,
+    node === view.primary ? undefined : { upstream: view.primary.declared },
+  )
+  const changes = settingChanges(wanted.settings, directory.configuration.settings ?? '')
+  const differences = [
+    ...changes.map((change) => `${settingsFile}: ${change.text}`),
+    ...(directory.configuration.included ? [] : [`postgresql.conf does not include ${settingsFile}`]),
+    ...hbaDifferences(wanted.hbaLines, directory.configuration.hbaBlock),
+    ...passfileDifferences(view, directory),
+  ]
+  if (server.kind === 'up') {
+    const restart = checkRestart(node, server, changes, Object.keys(settingsOf(wanted.settings)))
+    if (restart !== nothing) return restart
+  }
+  if (differences.length === 0) return nothing
   const write = {
     kind: 'write-configuration',
     node: name,
@@ -17,49 +34,38 @@ export function planConfiguration(view: ClusterView, node: NodeView, directory: 
     why: `its files differ from what is declared: ${differences.join('; ')}`,
     ...harmless,
   } as const
-  const { server } = node.observed
   if (server.kind !== 'up') return steps(write)
-  const restart = changed.filter((change) => server.settingsThatNeedRestart.includes(change.name))
-  if (restart.length > 0) {
-    return refused(
-      name,
-      `${restart.map((change) => change.text).join('; ')}: this takes a restart, and this version does not restart a running server`,
-      `stop ${name} when it suits you and run maestra apply: it starts with the new settings`,
-    )
-  }
-  return steps(write, {
-    kind: 'reload',
-    node: name,
-    why: 'it runs with the settings of before; a reload is enough',
-    ...harmless,
-  })
+  return steps(write, { kind: 'reload', node: name, why: 'it runs with the files of before', ...harmless })
 }
 
-type SettingChange = { readonly name: string; readonly text: string }
-
-function changedSettings(view: ClusterView, node: NodeView, directory: DataDirectory): readonly SettingChange[] {
-  const follows = node === view.primary ? undefined : { upstream: view.primary.declared }
-  const declared = settingsOf(nodeConfiguration(view.cluster, node.declared, follows).settings)
-  const observed = settingsOf(directory.configuration.settings ?? '')
-  const names = [...new Set([...Object.keys(declared), ...Object.keys(observed)])]
-  return names
-    .filter((name) => declared[name] !== observed[name])
-    .map((name) => ({
-      name,
-      text: `${settingsFile}: ${name} ${observed[name] ?? '(not set)'} -> ${declared[name] ?? '(not set)'}`,
-    }))
+/** Settings that only a restart changes: those that would be written, and those that were written and wait for one. */
+function checkRestart(
+  { declared }: NodeView,
+  server: RunningServer,
+  changes: readonly SettingChange[],
+  declaredNames: readonly string[],
+): Draft {
+  const changed = changes.filter((change) => server.settingsThatNeedRestart.includes(change.name))
+  const waiting = server.pendingRestart.filter(
+    (name) => declaredNames.includes(name) && !changed.some((change) => change.name === name),
+  )
+  const seen = [
+    ...changed.map((change) => change.text),
+    ...waiting.map((name) => `${name} is written, and the server runs with an older value`),
+  ]
+  if (seen.length === 0) return nothing
+  return refused(
+    declared.name,
+    `${seen.join('; ')}: this takes a restart, and this version does not restart a running server`,
+    `stop it when it suits you (pg_ctl stop -D ${declared.data}), then: maestra apply; it starts with the new settings`,
+  )
 }
 
-function otherDifferences(view: ClusterView, directory: DataDirectory): readonly string[] {
-  const { cluster, passwords } = view
-  const { configuration } = directory
-  const declaredBlock = hbaBlockText(nodeConfiguration(cluster, view.primary.declared, undefined).hbaLines)
-  const found: string[] = []
-  if (!configuration.included) found.push(`postgresql.conf does not include ${settingsFile}`)
-  if (configuration.hbaBlock?.trim() !== declaredBlock.trim()) found.push('pg_hba.conf: Maestra’s block differs')
-  if (cluster.replication.authentication !== 'trust' && passwords.replication !== undefined) {
-    const declared = nodePassfileText(cluster, passwords.replication)
-    if (configuration.passfile?.reveal() !== declared.reveal()) found.push('its passfile differs')
-  }
-  return found
+/** Never what the files hold. */
+function passfileDifferences({ cluster, passwords }: ClusterView, directory: DataDirectory): readonly string[] {
+  if (cluster.replication.authentication === 'trust' || passwords.replication === undefined) return []
+  const { passfile } = directory.configuration
+  if (passfile === undefined) return [`${nodePassfile} is not there`]
+  const wanted = nodePassfileText(cluster, passwords.replication)
+  return passfile.reveal() === wanted.reveal() ? [] : [`${nodePassfile} differs from ${cluster.passfile}`]
 }

@@ -1,9 +1,11 @@
+import { join as path } from 'node:path'
+import { settingsFile } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
 import { type Draft, nothing, refused, unknown } from './draft.js'
-import type { NodeView } from './plan-cluster.js'
+import type { ClusterView, NodeView } from './plan-cluster.js'
 
 /** Says why a node's data directory may not be worked on; nothing when it is absent, empty, or the node's own. */
-export function checkDirectory(node: NodeView, cluster: string, majorVersion: number): Draft {
+export function checkDirectory(view: ClusterView, node: NodeView): Draft {
   const { name, data } = node.declared
   const directory = node.observed.directory
   switch (directory.kind) {
@@ -19,33 +21,66 @@ export function checkDirectory(node: NodeView, cluster: string, majorVersion: nu
         `name another directory as data of ${name}, or move this one aside: mv ${data} ${data}.aside`,
       )
     case 'data':
-      return checkDataDirectory(node, directory, cluster, majorVersion)
+      return checkDataDirectory(view, node, directory)
   }
 }
 
-function checkDataDirectory(node: NodeView, directory: DataDirectory, cluster: string, majorVersion: number): Draft {
+function checkDataDirectory(view: ClusterView, node: NodeView, directory: DataDirectory): Draft {
   const { name, data } = node.declared
+  const cluster = view.cluster.name
+  const { version } = view.cluster.postgres
   const { madeFor } = directory
-  if (madeFor === undefined) {
+  if (madeFor === undefined) return unmarked(cluster, node, directory)
+  if (madeFor.cluster !== cluster) return ofOtherCluster(cluster, node, madeFor)
+  if (madeFor.node !== name) {
     return refused(
       name,
-      `${data} is in the way: it holds a PostgreSQL ${directory.majorVersion} server (system ${directory.control.systemIdentifier}, ${directory.control.state}) that Maestra did not make`,
-      `name another directory as data of ${name}; this version does not adopt servers that exist already`,
+      `${data} is in the way: it was made for node ${madeFor.node} of this cluster`,
+      `name another directory as data of ${name}; if the node was renamed, name it ${madeFor.node} again`,
     )
   }
-  if (madeFor.cluster !== cluster || madeFor.node !== name) {
+  if (directory.majorVersion !== version) {
     return refused(
       name,
-      `${data} is in the way: it belongs to node ${madeFor.node} of cluster ${madeFor.cluster}`,
-      `name another directory as data of ${name}`,
-    )
-  }
-  if (directory.majorVersion !== majorVersion) {
-    return refused(
-      name,
-      `${data} was made by PostgreSQL ${directory.majorVersion}, and ${majorVersion} is declared`,
-      `declare postgres.version: ${directory.majorVersion}; this version does not upgrade`,
+      `${data} was made by PostgreSQL ${directory.majorVersion}, and ${version} is declared`,
+      `declare version: ${directory.majorVersion} below postgres; this version of Maestra does not upgrade servers`,
     )
   }
   return nothing
+}
+
+/** Either a server that somebody else made, or one of ours whose settings file was lost. Which node it is, only the user can say. */
+function unmarked(cluster: string, node: NodeView, directory: DataDirectory): Draft {
+  const { name, data } = node.declared
+  const { majorVersion, control, configuration } = directory
+  const what = `a PostgreSQL ${majorVersion} server (system ${control.systemIdentifier}, ${control.state}, timeline ${control.timeline})`
+  const traces = configuration.included || configuration.hbaBlock !== undefined || configuration.passfile !== undefined
+  if (traces) {
+    return refused(
+      name,
+      `${data} holds ${what} that Maestra configured, and its ${settingsFile} is gone or does not say for which node`,
+      `if it is ${name} of ${cluster}, write two lines into ${path(data, settingsFile)}: maestra.cluster = '${cluster}' and maestra.node = '${name}'`,
+    )
+  }
+  return refused(
+    name,
+    `${data} is in the way: it holds ${what} that Maestra did not make`,
+    `name another directory as data of ${name}; this version does not adopt servers that exist already`,
+  )
+}
+
+function ofOtherCluster(cluster: string, node: NodeView, madeFor: NonNullable<DataDirectory['madeFor']>): Draft {
+  const { name, data } = node.declared
+  if (madeFor.node !== name) {
+    return refused(
+      name,
+      `${data} is in the way: it was made for node ${madeFor.node} of cluster ${madeFor.cluster}`,
+      `name another directory as data of ${name}`,
+    )
+  }
+  return refused(
+    name,
+    `${data} was made for ${name} of cluster ${madeFor.cluster}, and this cluster is named ${cluster}`,
+    `was the cluster renamed? name it cluster: ${madeFor.cluster} again; if it is another one, name another directory as data of ${name}`,
+  )
 }

@@ -1,94 +1,90 @@
-import type { DataDirectory, RunningServer } from '../cluster/observation.js'
-import { type Draft, harmless, join, nothing, refused, steps, stops, unknown } from './draft.js'
-import type { ClusterView } from './plan-cluster.js'
+import type { DataDirectory } from '../cluster/observation.js'
+import { type Draft, harmless, join, nothing, refused, steps, stops } from './draft.js'
+import { ownData } from './own-data.js'
+import type { ClusterView, NodeView } from './plan-cluster.js'
 import { planConfiguration } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
+import { planReplicationRole } from './plan-replication-role.js'
+import { cannotBeAsked, checkServer } from './plan-server.js'
 import { planStart } from './plan-start.js'
 
 /** From what the primary is to a primary that runs as declared and lets its standbys in. */
 export function planPrimary(view: ClusterView): Draft {
-  const { primary } = view
-  const wrong = checkDirectory(primary, view.cluster.name, view.cluster.postgres.version)
+  const wrong = checkDirectory(view, view.primary)
   if (stops(wrong)) return wrong
-  const { directory } = primary.observed
+  const { directory } = view.primary.observed
   return directory.kind === 'data' ? planExistingPrimary(view, directory) : planNewPrimary(view)
 }
 
 function planNewPrimary(view: ClusterView): Draft {
-  const { declared } = view.primary
-  const survivor = view.standbys.find((standby) => standby.observed.directory.kind === 'data')
-  if (survivor !== undefined) {
-    return refused(
-      declared.name,
-      `${declared.data} is gone, while ${survivor.declared.name} still holds data in ${survivor.declared.data}; a new primary would be empty`,
-      `put the data directory of ${declared.name} back where it was; the data of ${survivor.declared.name} is not touched`,
-    )
-  }
-  const start = planStart(view.primary, 'a new primary')
-  if (stops(start)) return start
+  const { primary } = view
+  const { name, data } = primary.declared
+  const start = planStart(view, primary, 'a new primary')
+  const wrong = join([checkSurvivors(view), start])
+  if (stops(wrong)) return wrong
   return join([
-    steps({ kind: 'initialise', node: declared.name, why: `${declared.data} holds no data yet`, ...harmless }),
+    steps({ kind: 'initialise', node: name, why: `${data} holds no data yet`, ...harmless }),
     start,
-    planReplicationRole(view, undefined),
+    planReplicationRole(view),
   ])
 }
 
-function planExistingPrimary(view: ClusterView, directory: DataDirectory): Draft {
-  const { declared, observed } = view.primary
-  const { server } = observed
-  if (directory.standbySignal || (server.kind === 'up' && server.inRecovery)) {
-    return refused(
-      declared.name,
-      `it is declared as the primary and is a standby (timeline ${directory.control.timeline})`,
-      `declare primary: true for the node that is the primary; this version does not change the primary`,
-    )
-  }
-  if (view.passwords.superuser === undefined) return unknownPassword(view)
-  const configuration = planConfiguration(view, view.primary, directory)
-  switch (server.kind) {
-    case 'down':
-      return join([configuration, planStart(view.primary, 'it is stopped'), planReplicationRole(view, undefined)])
-    case 'up':
-      return join([checkIdentity(view, server, directory), configuration, planReplicationRole(view, server)])
-    case 'starting':
-    case 'unreachable':
-      return unknown(declared.name, `its server cannot be asked, because ${server.because}`)
-  }
-}
-
-function unknownPassword(view: ClusterView): Draft {
-  const { declared } = view.primary
-  return unknown(
-    declared.name,
-    `the password of its superuser is not in ${view.cluster.passfile}`,
-    'put the passfile back, or set PGPASSWORD',
-  )
-}
-
-function checkIdentity(view: ClusterView, server: RunningServer, directory: DataDirectory): Draft {
-  if (server.systemIdentifier === directory.control.systemIdentifier) return nothing
-  const { name, host, port, data } = view.primary.declared
+/** A new primary would be empty, and the standbys hold what was in the old one. */
+function checkSurvivors(view: ClusterView): Draft {
+  const { name, data } = view.primary.declared
+  const survivors = view.standbys.filter((standby) => ownData(standby, view.cluster.name) !== undefined)
+  if (survivors.length === 0) return nothing
+  const promoted = survivors.filter(isPrimary)[0]
+  const names = survivors.map((survivor) => survivor.declared.name).join(' and ')
   return refused(
     name,
-    `the server at ${host}:${port} is of system ${server.systemIdentifier}, and ${data} of system ${directory.control.systemIdentifier}`,
+    `${data} is ${view.primary.observed.directory.kind === 'empty' ? 'empty' : 'gone'}, while ${names} still ${survivors.length === 1 ? 'holds' : 'hold'} data; a new primary would be empty`,
+    promoted === undefined
+      ? `put the data directory of ${name} back, or name where it is now as data of ${name}; the data of ${names} is not touched`
+      : declareInstead(promoted, view),
   )
 }
 
-/** While the primary cannot be asked the step is planned as well: it looks again when its turn comes. */
-function planReplicationRole(view: ClusterView, server: RunningServer | undefined): Draft {
-  const { role } = view.cluster.replication
-  const found = server?.replicationRole
-  if (found?.canLogin && found.canReplicate) return nothing
-  return steps({
-    kind: 'create-replication-role',
-    node: view.primary.declared.name,
-    role,
-    why:
-      server === undefined
-        ? `standbys connect as ${role}; made unless it is there`
-        : found === undefined
-          ? `standbys connect as ${role}, which does not exist`
-          : `standbys connect as ${role}, which may not log in or replicate`,
-    ...harmless,
-  })
+function planExistingPrimary(view: ClusterView, directory: DataDirectory): Draft {
+  const { primary } = view
+  const wrong = join([checkRole(view, directory), checkServer(primary, directory)])
+  if (stops(wrong)) return wrong
+  const { server } = primary.observed
+  const configuration = planConfiguration(view, primary, directory)
+  switch (server.kind) {
+    case 'down':
+      return join([configuration, planStart(view, primary, 'it is stopped'), planReplicationRole(view)])
+    case 'up':
+      return join([configuration, planReplicationRole(view)])
+    case 'starting':
+    case 'unreachable':
+      return cannotBeAsked(primary, server)
+  }
+}
+
+function checkRole(view: ClusterView, directory: DataDirectory): Draft {
+  const { primary } = view
+  const { name, data } = primary.declared
+  const { server } = primary.observed
+  const inRecovery = server.kind === 'up' && server.inRecovery
+  if (!directory.standbySignal && !inRecovery) return nothing
+  const seen = inRecovery
+    ? `runs as a standby on timeline ${server.timeline}`
+    : `is a standby by the standby.signal in ${data} (timeline ${directory.control.timeline})`
+  const promoted = view.standbys.filter((standby) => ownData(standby, view.cluster.name) && isPrimary(standby))
+  return refused(
+    name,
+    `it is declared as the primary and ${seen}`,
+    promoted.length === 1 && promoted[0] !== undefined
+      ? declareInstead(promoted[0], view)
+      : 'declare primary: true for the node that is the primary; this version does not change which one it is',
+  )
+}
+
+function isPrimary({ observed: { server, directory } }: NodeView): boolean {
+  return server.kind === 'up' ? !server.inRecovery : directory.kind === 'data' && !directory.standbySignal
+}
+
+function declareInstead(promoted: NodeView, view: ClusterView): string {
+  return `${promoted.declared.name} is a primary: if it is the right one, declare primary: true for it and not for ${view.primary.declared.name}`
 }

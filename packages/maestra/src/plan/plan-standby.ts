@@ -1,14 +1,17 @@
-import { slotName } from '../cluster/declared-cluster.js'
-import type { DataDirectory, RunningServer } from '../cluster/observation.js'
+import { formatLsn } from '@maestra/client/postgres/lsn'
+import type { DataDirectory } from '../cluster/observation.js'
 import { type Draft, harmless, join, nothing, refused, steps, stops, unknown } from './draft.js'
 import type { ClusterView, NodeView } from './plan-cluster.js'
 import { planConfiguration } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
+import { cannotBeAsked, checkServer } from './plan-server.js'
+import { planSlot } from './plan-slot.js'
 import { planStart } from './plan-start.js'
+import { planStreaming } from './plan-streaming.js'
 
 /** From what a standby is to one that streams from the declared primary through a slot of its own. */
 export function planStandby(view: ClusterView, standby: NodeView): Draft {
-  const wrong = checkDirectory(standby, view.cluster.name, view.cluster.postgres.version)
+  const wrong = checkDirectory(view, standby)
   if (stops(wrong)) return wrong
   const { directory } = standby.observed
   return directory.kind === 'data' ? planExistingStandby(view, standby, directory) : planNewStandby(view, standby)
@@ -17,106 +20,92 @@ export function planStandby(view: ClusterView, standby: NodeView): Draft {
 function planNewStandby(view: ClusterView, standby: NodeView): Draft {
   const { name, data } = standby.declared
   const from = view.primary.declared.name
-  const start = planStart(standby, 'a new standby')
-  if (stops(start)) return start
+  const start = planStart(view, standby, 'a new standby')
+  const slot = planSlot(view, standby)
+  const wrong = join([start, slot])
+  if (stops(wrong)) return { ...wrong, steps: [] }
   return join([
-    planSlot(view, standby),
+    slot,
     steps({ kind: 'copy-primary', node: name, from, why: `${data} holds no data yet`, ...harmless }),
     start,
-    planStreaming(view, standby),
+    planStreaming(view, standby, nothing),
   ])
 }
 
 function planExistingStandby(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
-  const wrong = checkStandby(view, standby, directory)
+  const wrong = join([
+    checkRole(view, standby, directory),
+    checkSystem(view, standby, directory),
+    checkTimeline(view, standby, directory),
+    checkServer(standby, directory),
+  ])
   if (stops(wrong)) return wrong
-  const { name } = standby.declared
   const { server } = standby.observed
+  const slot = planSlot(view, standby)
   const configuration = planConfiguration(view, standby, directory)
+  const streaming = planStreaming(view, standby, configuration)
   switch (server.kind) {
     case 'down':
-      return join([
-        planSlot(view, standby),
-        configuration,
-        planStart(standby, 'it is stopped'),
-        planStreaming(view, standby),
-      ])
+      return join([slot, configuration, planStart(view, standby, 'it is stopped'), streaming])
     case 'up':
-      return join([
-        planSlot(view, standby),
-        configuration,
-        streams(view, server) ? nothing : planStreaming(view, standby),
-      ])
+      return join([slot, configuration, streaming])
     case 'starting':
-      return join([planSlot(view, standby), configuration, planStreaming(view, standby)])
+      return configuration === nothing ? join([slot, streaming]) : startsWithOldFiles(standby, server.because)
     case 'unreachable':
-      return unknown(name, `its server cannot be asked, because ${server.because}`)
+      return cannotBeAsked(standby, server)
   }
 }
 
-/** A standby of another system, or one that is no standby any more, is never worked on. */
-function checkStandby(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
-  const { name, data, host, port } = standby.declared
+/** Nobody can say which files it has read, nor ask it which settings take a restart. */
+function startsWithOldFiles(standby: NodeView, because: string): Draft {
+  return unknown(
+    standby.declared.name,
+    `its files differ from what is declared, and whether a reload is enough is unknown, because ${because}`,
+    'wait until it takes connections, then: maestra plan',
+  )
+}
+
+/** A node that is no standby any more has a history of its own, and is never worked on. */
+function checkRole(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
+  const { name, data } = standby.declared
   const { server } = standby.observed
-  const primaryDirectory = view.primary.observed.directory
-  if (!directory.standbySignal || (server.kind === 'up' && !server.inRecovery)) {
-    return refused(
-      name,
-      `it is declared as a standby and is none: ${data} is ${directory.control.state} on timeline ${directory.control.timeline} at ${directory.control.checkpointLsn === undefined ? 'an unknown position' : 'its own history'}`,
-      `was ${name} promoted? declare primary: true for the node that is the primary; this version does not change the primary`,
-    )
-  }
-  const expected = primaryDirectory.kind === 'data' ? primaryDirectory.control.systemIdentifier : undefined
-  const found = server.kind === 'up' ? server.systemIdentifier : directory.control.systemIdentifier
-  if (expected !== undefined && found !== expected) {
-    return refused(
-      name,
-      `it is of system ${found} (${data}, ${host}:${port}), and the primary ${view.primary.declared.name} of system ${expected}`,
-      `name another directory as data of ${name}; this one is not touched`,
-    )
-  }
-  return nothing
+  const { state, timeline, checkpointLsn } = directory.control
+  const leads = server.kind === 'up' && !server.inRecovery
+  if (directory.standbySignal && !leads) return nothing
+  const seen = leads
+    ? `runs as a primary on timeline ${server.timeline} at ${formatLsn(server.lsn)}`
+    : `is a primary: ${data} has no standby.signal (${state}, timeline ${timeline}, checkpoint at ${formatLsn(checkpointLsn)})`
+  return refused(
+    name,
+    `it is declared as a standby and ${seen}`,
+    `was ${name} promoted? if it is the right primary, declare primary: true for it and not for ${view.primary.declared.name}; this version does not change which one it is`,
+  )
 }
 
-/** While the primary cannot be asked the step is planned as well: it looks again when its turn comes. */
-function planSlot(view: ClusterView, standby: NodeView): Draft {
-  const slot = slotName(standby.declared.name)
-  const { server } = view.primary.observed
-  const found = server.kind === 'up' ? server.slots.find((each) => each.name === slot) : undefined
-  if (found?.physical) return nothing
-  if (found !== undefined) {
-    return refused(
-      view.primary.declared.name,
-      `its replication slot ${slot} is a logical one, and ${standby.declared.name} needs a physical one of that name`,
-      `name the node otherwise, or drop the slot: select pg_drop_replication_slot('${slot}')`,
-    )
-  }
-  return steps({
-    kind: 'create-slot',
-    node: view.primary.declared.name,
-    slot,
-    standby: standby.declared.name,
-    why:
-      server.kind === 'up'
-        ? `keeps the WAL that ${standby.declared.name} still needs`
-        : `keeps the WAL that ${standby.declared.name} still needs; made unless it is there`,
-    ...harmless,
-  })
+function checkSystem(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
+  const { name, data } = standby.declared
+  const primary = view.primary.observed.directory
+  const found = directory.control.systemIdentifier
+  if (primary.kind !== 'data' || primary.control.systemIdentifier === found) return nothing
+  return refused(
+    name,
+    `${data} is of system ${found}, and the primary ${view.primary.declared.name} of system ${primary.control.systemIdentifier}`,
+    `name another directory as data of ${name}; this one is not touched`,
+  )
 }
 
-function planStreaming(view: ClusterView, standby: NodeView): Draft {
-  const from = view.primary.declared.name
-  return steps({
-    kind: 'await-streaming',
-    node: standby.declared.name,
-    from,
-    why: `it is done when it streams and has replayed what ${from} has now`,
-    ...harmless,
-  })
-}
-
-function streams(view: ClusterView, server: RunningServer): boolean {
-  const { host, port } = view.primary.declared
-  const receiver = server.walReceiver
-  return receiver?.status === 'streaming' && receiver.host === host && receiver.port === port
+/** A standby follows its primary to a later timeline, never to an earlier one. */
+function checkTimeline(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
+  const { name } = standby.declared
+  const primary = view.primary.observed.server
+  const own = standby.observed.server
+  // What a server says counts; the file of a running one may lag behind its last promotion.
+  if (primary.kind !== 'up' || primary.inRecovery) return nothing
+  const timeline = own.kind === 'up' ? own.timeline : directory.control.timeline
+  if (timeline <= primary.timeline) return nothing
+  return refused(
+    name,
+    `it is on timeline ${timeline}, and the primary ${view.primary.declared.name} on timeline ${primary.timeline}: it has followed another primary`,
+    `find out which history is the right one before you change anything: maestra status`,
+  )
 }

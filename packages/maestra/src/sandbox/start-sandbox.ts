@@ -5,9 +5,9 @@ import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import type { Host } from '../host/host.js'
 import { LocalHost } from '../host/local/local-host.js'
 import { planCluster } from '../plan/plan-cluster.js'
-import { type BinariesLocator, clusterLocators, findBinaries } from '../server/binaries.js'
+import { clusterLocators } from '../server/binaries.js'
 import { observeCluster } from '../server/observe-cluster.js'
-import type { Site } from '../server/site.js'
+import { binariesOf, type Site } from '../server/site.js'
 import { embeddedLocator } from './embedded-binaries.js'
 import { claimPorts } from './ports.js'
 import type { Sandbox, SandboxOptions } from './sandbox.js'
@@ -29,11 +29,11 @@ export async function startSandbox(
   options: SandboxOptions & { readonly onEvent?: (event: ApplyEvent) => void } = {},
 ): Promise<Sandbox> {
   const startedAt = performance.now()
-  const host = new LocalHost()
+  const host = new LocalHost({ sync: false })
   const replicas = checkedReplicas(options.replicas ?? 1)
   await sweep(host)
   const site = sandboxSite(host)
-  const from = await sandboxTemplate(host)
+  const from = await sandboxTemplate(site)
   const claim = await claimPorts(host, replicas + 1)
   const record = await recordSandbox(host, { name: options.name, ports: claim.ports }).catch(async (error) => {
     await claim.release()
@@ -52,7 +52,7 @@ export async function startSandbox(
     return await openSandbox(site, cluster, record, performance.now() - startedAt)
   } catch (error) {
     await takeDown(host, record)
-    throw error
+    throw options.signal?.aborted ? options.signal.reason : error
   }
 }
 
@@ -62,16 +62,15 @@ function checkedReplicas(replicas: number): number {
 }
 
 /** The embedded PostgreSQL first: the same on every machine. */
-export function sandboxSite(host: Host): Site {
+function sandboxSite(host: Host): Site {
   const embedded = embeddedLocator(host)
-  return { host, env: {}, locators: (cluster) => [embedded, ...clusterLocators(host, cluster, [])] }
+  return { host, env: {}, locators: (postgres) => [embedded, ...clusterLocators(host, postgres, [])] }
 }
 
-async function sandboxTemplate(host: Host): Promise<Template> {
-  const locators: readonly BinariesLocator[] = [embeddedLocator(host)]
-  const binaries = await findBinaries(host, sandboxMajor, locators)
-  if (binaries.kind === 'found') return await template(host, binaries)
-  throw new MaestraError('no-binaries', `no PostgreSQL ${sandboxMajor} was found: ${binaries.looked.join(', ')}`, {
+async function sandboxTemplate(site: Site): Promise<Template> {
+  const binaries = await binariesOf(site, { version: sandboxMajor, bin: undefined })
+  if (binaries.kind === 'found') return await template(site.host, binaries)
+  throw new MaestraError('no-binaries', `no PostgreSQL ${sandboxMajor} was found in ${binaries.looked.join(', ')}`, {
     hint: 'install the optional dependencies of maestra: npm install --include=optional',
   })
 }

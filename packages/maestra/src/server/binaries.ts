@@ -15,7 +15,8 @@ export type Binaries = {
 export type BinariesLocator = {
   /** For messages: `PATH`, `/usr/lib/postgresql/18/bin`. */
   readonly place: string
-  locate(): Promise<string | undefined>
+  /** Directories with programs, of whatever version; the best first. */
+  locate(): Promise<readonly string[]>
 }
 
 /** Asks one place after the other for programs of the major version. */
@@ -25,13 +26,14 @@ export async function findBinaries(
   locators: readonly BinariesLocator[],
 ): Promise<BinariesObservation> {
   const looked: string[] = []
-  for (const locator of locators) {
-    const directory = await locator.locate()
-    const version = directory === undefined ? undefined : await versionOf(host, directory)
-    if (directory !== undefined && version?.major === major) {
-      return { kind: 'found', directory, version, source: locator.place }
+  for (const { place, locate } of locators) {
+    const others: string[] = []
+    for (const directory of await locate()) {
+      const version = await versionOf(host, directory)
+      if (version?.major === major) return { kind: 'found', directory, version, source: place }
+      if (version !== undefined) others.push(version.text)
     }
-    looked.push(version === undefined ? locator.place : `${locator.place} (which has ${version.text})`)
+    looked.push(others.length === 0 ? place : `${place} (which has ${others.join(' and ')})`)
   }
   return { kind: 'missing', looked }
 }
@@ -39,26 +41,28 @@ export async function findBinaries(
 /** Where the programs of a cluster file are looked for: its own `bin` alone where it names one; else here, then `more`. */
 export function clusterLocators(
   host: Host,
-  cluster: DeclaredCluster,
+  { bin, version }: DeclaredCluster['postgres'],
   more: readonly BinariesLocator[],
 ): readonly BinariesLocator[] {
-  const { bin, version } = cluster.postgres
   if (bin !== undefined) return [directoryLocator(host, bin)]
-  return [pathLocator(host), directoryLocator(host, `/usr/lib/postgresql/${version}/bin`), ...more]
+  const path = (process.env['PATH'] ?? '').split(':').filter((directory) => directory.startsWith('/'))
+  return [
+    locator(host, 'PATH', [...new Set(path)]),
+    directoryLocator(host, `/usr/lib/postgresql/${version}/bin`),
+    ...more,
+  ]
 }
 
 function directoryLocator(host: Host, directory: string): BinariesLocator {
-  return { place: directory, locate: async () => ((await hasPrograms(host, directory)) ? directory : undefined) }
+  return locator(host, directory, [directory])
 }
 
-function pathLocator(host: Host): BinariesLocator {
+function locator(host: Host, place: string, directories: readonly string[]): BinariesLocator {
   return {
-    place: 'PATH',
+    place,
     locate: async () => {
-      for (const directory of (process.env['PATH'] ?? '').split(':').filter((each) => each.startsWith('/'))) {
-        if (await hasPrograms(host, directory)) return directory
-      }
-      return undefined
+      const complete = await Promise.all(directories.map((directory) => hasPrograms(host, directory)))
+      return directories.filter((_, index) => complete[index])
     },
   }
 }

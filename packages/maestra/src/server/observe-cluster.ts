@@ -2,12 +2,12 @@ import { messageOf } from '@maestra/client/base/error'
 import { type DeclaredCluster, type DeclaredNode, superuser } from '../cluster/declared-cluster.js'
 import type { NodeObservation, Observation, PasswordsObservation, ServerObservation } from '../cluster/observation.js'
 import { serverAccount } from './account.js'
-import { closedFolderOf, findBinaries } from './binaries.js'
+import { closedFolderOf } from './binaries.js'
 import { observeDirectory } from './observe-directory.js'
 import { observeServer } from './observe-server.js'
 import { observePasswords } from './passfile.js'
 import { observeProcess } from './postmaster.js'
-import type { Site } from './site.js'
+import { binariesOf, type Site } from './site.js'
 
 /** How long one node may take to answer, in ms. */
 const nodeTimeoutMs = 5000
@@ -34,16 +34,17 @@ async function observeNode(
 }
 
 async function observeLocalNode(
-  { host, locators }: Site,
+  site: Site,
   cluster: DeclaredCluster,
   node: DeclaredNode,
   passwords: PasswordsObservation,
 ): Promise<NodeObservation> {
+  const { host } = site
   const account = await serverAccount(host, node.data)
   const [directory, process, binaries] = await Promise.all([
     observeDirectory(host, node.data, account),
     observeProcess(host, node.data),
-    findBinaries(host, cluster.postgres.version, locators(cluster)),
+    binariesOf(site, cluster.postgres),
   ])
   const closed = binaries.kind === 'found' ? await closedFolderOf(host, binaries.directory, account) : undefined
   return {

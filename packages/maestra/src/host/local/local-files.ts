@@ -9,6 +9,12 @@ let temporaryNames = 0
 
 /** Files of this machine. */
 export class LocalFiles implements HostFiles {
+  readonly #sync: boolean
+
+  constructor(sync: boolean) {
+    this.#sync = sync
+  }
+
   async stat(path: string): Promise<FileStat | undefined> {
     try {
       const found = await fs.lstat(path)
@@ -64,7 +70,7 @@ export class LocalFiles implements HostFiles {
       // One name for all writes of a file, so that what a killed one left is replaced by the next.
       const temporary = `${path}.maestra-new`
       await fs.rm(temporary, { force: true })
-      await writeNew(temporary, content, before ?? { mode: options.mode, ...ownerOf(options.owner) })
+      await writeNew(temporary, content, before ?? { mode: options.mode, ...ownerOf(options.owner) }, this.#sync)
       try {
         await fs.rename(temporary, path)
       } catch (error) {
@@ -94,7 +100,7 @@ export class LocalFiles implements HostFiles {
     try {
       temporaryNames += 1
       const temporary = `${path}.maestra-${process.pid}-${temporaryNames}`
-      await writeNew(temporary, content, { mode: options.mode, ...ownerOf(options.owner) })
+      await writeNew(temporary, content, { mode: options.mode, ...ownerOf(options.owner) }, this.#sync)
       try {
         await fs.link(temporary, path)
         return true
@@ -197,7 +203,7 @@ export class LocalFiles implements HostFiles {
   }
 
   async syncDirectory(directory: string): Promise<void> {
-    await syncPath(directory)
+    if (this.#sync) await syncPath(directory)
   }
 
   async syncTree(directory: string): Promise<void> {
@@ -235,6 +241,7 @@ async function writeNew(
   temporary: string,
   content: string | Uint8Array,
   like: { readonly mode: number; readonly uid?: number; readonly gid?: number },
+  sync: boolean,
 ): Promise<void> {
   const file = await fs.open(temporary, 'wx', 0o600)
   try {
@@ -243,7 +250,7 @@ async function writeNew(
       await file.chown(like.uid, like.gid)
     }
     await file.chmod(like.mode)
-    await file.sync()
+    if (sync) await file.sync()
   } catch (error) {
     await fs.rm(temporary, { force: true })
     throw error

@@ -1,0 +1,50 @@
+import type { DataDirectory, ServerObservation } from '../cluster/observation.js'
+import { type Draft, join, nothing, refused, unknown } from './draft.js'
+import type { NodeView } from './plan-cluster.js'
+import { psqlCommand } from './psql-command.js'
+
+/** Says why the server of a node that has data may not be worked on; nothing when it is stopped, or is what the directory says it is. */
+export function checkServer(node: NodeView, directory: DataDirectory): Draft {
+  return join([checkProcess(node), checkIdentity(node, directory)])
+}
+
+/** Steps connect to the declared port: a server that was started with another one is not where they would look. */
+function checkProcess(node: NodeView): Draft {
+  const { name, data, port } = node.declared
+  const { process } = node.observed
+  if (process.kind === 'unknown') {
+    return unknown(name, `whether its server runs is unknown, because ${process.because}`)
+  }
+  // A postmaster that starts has not written its port yet.
+  if (process.kind === 'none' || process.port === 0 || process.port === port) return nothing
+  return refused(
+    name,
+    `its server (process ${process.pid}) listens on port ${process.port}, and ${port} is declared; a port takes a restart, and this version does not restart a running server`,
+    `stop it when it suits you (pg_ctl stop -D ${data}), then: maestra apply`,
+  )
+}
+
+/** Another server than that of the directory may answer at the node's address. */
+function checkIdentity(node: NodeView, directory: DataDirectory): Draft {
+  const { name, host, port, data } = node.declared
+  const { server } = node.observed
+  const { systemIdentifier } = directory.control
+  if (server.kind !== 'up' || server.systemIdentifier === systemIdentifier) return nothing
+  return refused(
+    name,
+    `the server at ${host}:${port} is of system ${server.systemIdentifier}, and ${data} of system ${systemIdentifier}`,
+    `see which server answers there: ${psqlCommand(node.declared, 'show data_directory')}`,
+  )
+}
+
+/** A server that runs and does not answer as one that is up. */
+export function cannotBeAsked(
+  node: NodeView,
+  server: Extract<ServerObservation, { kind: 'starting' | 'unreachable' }>,
+): Draft {
+  const hint =
+    server.kind === 'starting'
+      ? 'wait until it takes connections, then: maestra plan'
+      : `try it yourself: ${psqlCommand(node.declared)}`
+  return unknown(node.declared.name, `its server cannot be asked, because ${server.because}`, hint)
+}

@@ -1,0 +1,105 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ClusterStatus } from 'maestra'
+import { type MaestraOptions, type MaestraRun, maestra } from './maestra.js'
+import { freePorts } from './ports.js'
+import type { Workspace } from './workspace.js'
+
+export type ClusterText = {
+  readonly nodes: readonly string[]
+  /** Lines below `parameters:`, in place of those that make servers quick. */
+  readonly parameters?: readonly string[]
+  /** Lines at the top level. */
+  readonly more?: readonly string[]
+}
+
+/** What a server that nobody will miss is spared. */
+export const quickParameters: readonly string[] = [
+  'fsync: off',
+  'full_page_writes: off',
+  'unix_socket_directories: ""',
+  'shared_buffers: 16MB',
+]
+
+/** A folder with a cluster file, whose nodes keep their ports and their data in it. */
+export class ClusterFolder {
+  readonly directory: string
+  readonly #workspace: Workspace
+  readonly #ports = new Map<string, number>()
+
+  private constructor(workspace: Workspace, directory: string) {
+    this.#workspace = workspace
+    this.directory = directory
+  }
+
+  static async open(workspace: Workspace, name: string, nodes: readonly string[]): Promise<ClusterFolder> {
+    const cluster = new ClusterFolder(workspace, workspace.folder(name))
+    const ports = await freePorts(nodes.length)
+    for (const [index, node] of nodes.entries()) cluster.#ports.set(node, ports[index] ?? 0)
+    cluster.declare({ nodes })
+    return cluster
+  }
+
+  /** Writes the cluster file; the first node is the primary. */
+  declare({ nodes, parameters = quickParameters, more = [] }: ClusterText): void {
+    const lines = nodes.map(
+      (name, index) =>
+        `  - { name: ${name}, port: ${this.port(name)}, data: ./${name}${index === 0 ? ', primary: true' : ''} }`,
+    )
+    const text = [
+      'cluster: shop',
+      'postgres: { version: 18 }',
+      'nodes:',
+      ...lines,
+      'parameters:',
+      ...parameters.map((line) => `  ${line}`),
+      ...more,
+    ]
+    writeFileSync(join(this.directory, 'maestra.yaml'), `${text.join('\n')}\n`)
+  }
+
+  port(node: string): number {
+    const port = this.#ports.get(node)
+    if (port === undefined) throw new Error(`the folder was opened without a node ${node}`)
+    return port
+  }
+
+  /** Moves a node to another port, from the next `declare` on. */
+  move(node: string, port: number): void {
+    this.#ports.set(node, port)
+  }
+
+  data(node: string): string {
+    return join(this.directory, node)
+  }
+
+  file(name: string): string {
+    return join(this.directory, name)
+  }
+
+  /** As the superuser, by the password in the passfile of the cluster. */
+  url(node: string): string {
+    return `postgres://postgres:${this.passwords()[0] ?? ''}@127.0.0.1:${this.port(node)}/postgres`
+  }
+
+  /** Every password in the passfile of the cluster: the superuser's, then the replication role's. */
+  passwords(): readonly string[] {
+    const lines = readFileSync(this.file('maestra.pgpass'), 'utf8').trim().split('\n')
+    return [...new Set(lines.map((line) => line.split(':')[4] ?? ''))]
+  }
+
+  async run(args: readonly string[], options: MaestraOptions = {}): Promise<MaestraRun> {
+    return await maestra(this.#workspace, args, { cwd: this.directory, ...options })
+  }
+
+  /** Applies the file; an error with what was said when that fails. */
+  async apply(options: MaestraOptions = {}): Promise<MaestraRun> {
+    const run = await this.run(['apply', '--yes'], options)
+    if (run.code !== 0) throw new Error(`apply ended with ${run.code}\n${run.stdout}\n${run.stderr}`)
+    return run
+  }
+
+  async status(options: MaestraOptions = {}): Promise<ClusterStatus> {
+    return JSON.parse((await this.run(['status', '--json'], options)).stdout) as ClusterStatus
+  }
+}

@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+
+/** Whether a process runs; a zombie, whose parent has not asked for its exit code yet, does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+  const state = textOf(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '')[0]
+  return state === undefined || !'ZX'.includes(state)
+}
+
+/** Tells a process from a later one with the same pid; undefined where there is no such process, or no /proc. */
+export function startTimeOf(pid: number): string | undefined {
+  return textOf(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, '')
+    .split(' ')[19]
+}
+
+/** The processes that work in the directory or below it; every process of a PostgreSQL server works in its data directory. */
+export function processesBelow(directory: string): readonly number[] {
+  return allProcesses().filter((pid) => {
+    const folder = workingDirectoryOf(pid)
+    return folder === directory || folder?.startsWith(`${directory}/`)
+  })
+}
+
+/** What every process of this machine was started with, so far as it can be seen. */
+export function commandLines(): readonly string[] {
+  return allProcesses().flatMap((pid) => textOf(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ') ?? [])
+}
+
+export async function untilGone(pid: number): Promise<void> {
+  await waitUntil(() => (isRunning(pid) ? { done: false, seen: 'it runs' } : { done: true, value: undefined }), {
+    awaited: `process ${pid} to end`,
+    deadline: Deadline.after(30_000),
+  })
+}
+
+/** The directory is /proc's text for one that was removed, too: `/tmp/x (deleted)`. */
+export function workingDirectoryOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return undefined
+  }
+}
+
+function allProcesses(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(join(path), 'utf8')
+  } catch {
+    return undefined
+  }
+}
