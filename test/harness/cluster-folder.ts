@@ -55,7 +55,12 @@ export class ClusterFolder {
       ...parameters.map((line) => `  ${line}`),
       ...more,
     ]
-    writeFileSync(join(this.directory, 'maestra.yaml'), `${text.join('\n')}\n`)
+    this.write(`${text.join('\n')}\n`)
+  }
+
+  /** Any text as the cluster file. */
+  write(text: string | Uint8Array): void {
+    writeFileSync(this.file('maestra.yaml'), text)
   }
 
   port(node: string): number {
