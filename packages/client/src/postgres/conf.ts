@@ -25,11 +25,12 @@ const settingPattern = new RegExp(
   's',
 )
 
-/** Every text is some file: what PostgreSQL would refuse becomes an `invalid` line. printConf gives the text back; a file that is not UTF-8 has to be read, and written, as latin1 for that. */
+/** Every text is some file: what PostgreSQL would refuse becomes an `invalid` line. printConf gives the text back; a file that is not UTF-8 has to be read, and written, as latin1 for that. @internal */
 export function parseConf(text: string): ConfLine[] {
   return (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).map(confLineOf)
 }
 
+/** @internal */
 export function printConf(lines: readonly ConfLine[]): string {
   return lines.map((line) => line.text).join('')
 }

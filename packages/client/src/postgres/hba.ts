@@ -70,7 +70,7 @@ export function formatHbaLine(line: HbaLine): string {
   return [type, database, user, ...rest, ...(options === undefined ? [] : [options])].join(' ')
 }
 
-/** All lines of the file; their texts are the file. */
+/** All lines of the file; their texts are the file. @internal */
 export function parseHba(text: string): HbaFileLine[] {
   const lines = text.match(/(?:[^\n]*\\\r?\n)*[^\n]*(?:\n|$)/g) ?? []
   return lines.filter((line) => line !== '').map((line) => ({ text: line, rule: ruleOf(fieldsOf(line)) }))

@@ -44,7 +44,7 @@ export function compareLsn(a: Lsn, b: Lsn): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The furthest of the given positions. */
+/** The furthest of the given positions. @public */
 export function maxLsn(first: Lsn, ...others: readonly Lsn[]): Lsn {
   return others.reduce((furthest, lsn) => (lsn > furthest ? lsn : furthest), first)
 }

@@ -125,7 +125,7 @@ const rows: Readonly<Record<string, Row>> = {
   work_mem: { ...session, unit: 'kB' },
 }
 
-/** What PostgreSQL says about a setting that Maestra knows; undefined for all others. Names in any case, as in PostgreSQL. Source: pg_settings of 14 to 18. */
+/** What PostgreSQL says about a setting that Maestra knows; undefined for all others. Names in any case, as in PostgreSQL. Source: pg_settings of 14 to 18. @public */
 export function settingFacts(name: string): SettingFacts | undefined {
   const key = name.toLowerCase()
   const row = Object.hasOwn(rows, key) ? rows[key] : undefined

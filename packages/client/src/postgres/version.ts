@@ -44,6 +44,7 @@ export function serverVersionFromNumber(num: number): ServerVersion {
   return { major, minor, text: `${major}.${minor}.${num % 100}` }
 }
 
+/** @public */
 export function isSupportedMajor(major: ServerVersionMajor): boolean {
   return Number.isInteger(major) && major >= oldestMajor && major <= newestMajor
 }

@@ -5,7 +5,7 @@ import { type TimelineId, timelineOf } from './timeline.js'
 /** What a file in pg_wal or in an archive is, by its name. */
 export type WalFileKind = 'segment' | 'partial' | 'backup' | 'history'
 
-/** Bytes of a segment unless initdb was told otherwise. */
+/** Bytes of a segment unless initdb was told otherwise. @public */
 export const defaultWalSegmentSize = 16 * 1024 * 1024
 
 const patterns: readonly (readonly [WalFileKind, RegExp])[] = [
@@ -20,14 +20,14 @@ export function kindOfWalFile(name: string): WalFileKind | undefined {
   return patterns.find(([, pattern]) => pattern.test(name))?.[0]
 }
 
-/** The segment that holds the byte at `lsn`; its size in bytes is in pg_control. Throws bad-value for a size that PostgreSQL does not have. */
+/** The segment that holds the byte at `lsn`; its size in bytes is in pg_control. Throws bad-value for a size that PostgreSQL does not have. @public */
 export function walFileName(timeline: TimelineId, lsn: Lsn, segmentSize: number): string {
   const perXlogId = segmentsPerXlogId(segmentSize)
   const segment = lsn / BigInt(segmentSize)
   return hex8(BigInt(timeline)) + hex8(segment / perXlogId) + hex8(segment % perXlogId)
 }
 
-/** The timeline and the first byte of a segment, also of a partial one or of the one that a backup file is named after. Throws bad-value. */
+/** The timeline and the first byte of a segment, also of a partial one or of the one that a backup file is named after. Throws bad-value. @public */
 export function parseWalFileName(name: string, segmentSize: number): { timeline: TimelineId; start: Lsn } {
   const perXlogId = segmentsPerXlogId(segmentSize)
   const kind = kindOfWalFile(name)

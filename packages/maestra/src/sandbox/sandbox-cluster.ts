@@ -9,7 +9,7 @@ import type { Host } from '../host/host.js'
 import { sandboxMarker } from './take-down.js'
 
 /** The cluster file of every sandbox, in its directory. */
-export const sandboxClusterFile = 'maestra.yaml'
+const sandboxClusterFile = 'maestra.yaml'
 
 /** What a throw-away server is spared: waiting for a disk, and sockets in a shared directory. */
 const testParameters = {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '@maestra/client/base/error'
 import { type DeclaredCluster, type DeclaredNode, superuser } from '../cluster/declared-cluster.js'
 import type { NodeObservation, Observation, PasswordsObservation, ServerObservation } from '../cluster/observation.js'
@@ -9,14 +10,31 @@ import { observePasswords } from './passfile.js'
 import { observeProcess } from './postmaster.js'
 import { binariesOf, type Site } from './site.js'
 
-/** How long one node may take to answer, in ms. */
-const nodeTimeoutMs = 5000
+/** How long a server may take to let us in, and then to answer, in ms. */
+const serverTimeoutMs = 5000
+/** How long one node may take in all, its files included, in ms. */
+const nodeTimeoutMs = 12_000
 
 /** Looks at all nodes at once. What cannot be known is a value with its reason, never an exception. */
 export async function observeCluster(site: Site, cluster: DeclaredCluster): Promise<Observation> {
   const passwords = await observePasswords(site, cluster)
-  const nodes = await Promise.all(cluster.nodes.map((node) => observeNode(site, cluster, node, passwords)))
+  const nodes = await Promise.all(
+    cluster.nodes.map((node) => withinDeadline(node, observeNode(site, cluster, node, passwords))),
+  )
   return { nodes, passwords }
+}
+
+async function withinDeadline(node: DeclaredNode, looking: Promise<NodeObservation>): Promise<NodeObservation> {
+  const cancel = new AbortController()
+  const late = sleep(nodeTimeoutMs, undefined, { signal: cancel.signal, ref: false }).then(
+    () => unknownNode(node, `it could not be looked at within ${nodeTimeoutMs} ms`),
+    () => looking,
+  )
+  try {
+    return await Promise.race([looking, late])
+  } finally {
+    cancel.abort()
+  }
 }
 
 async function observeNode(
@@ -78,7 +96,7 @@ async function observeNodeServer(
       port: process.port || node.port,
       user: superuser,
       password: passwords.superuser,
-      timeoutMs: nodeTimeoutMs,
+      timeoutMs: serverTimeoutMs,
     },
     cluster.replication.role,
   )

@@ -16,7 +16,10 @@ export async function observePasswords(
   const entries = parsePgpass(text)
   const { host, port } = primaryOf(cluster)
   const lookup = (user: string, database: string): Secret | undefined => {
-    const found = lookupPassword(entries, { host, port: String(port), database, user })
+    // The file is this cluster's: after the primary got another port, what it holds for the user is still right.
+    const found =
+      lookupPassword(entries, { host, port: String(port), database, user }) ??
+      entries.find((entry) => entry.user === user)?.password
     return found === undefined ? undefined : new Secret(found)
   }
   const fromEnvironment = env['PGPASSWORD']

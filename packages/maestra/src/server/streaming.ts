@@ -5,7 +5,7 @@ import { type Login, withConnection } from './connection.js'
 /** How long a standby may take to stream and to replay what its primary had at the start, in ms. */
 const streamingTimeoutMs = 300_000
 
-export async function currentLsn(primary: Login): Promise<Lsn> {
+async function currentLsn(primary: Login): Promise<Lsn> {
   return await withConnection(primary, async (client) => {
     const result = await client.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
     return parseLsn(result.rows[0]?.lsn ?? '')
