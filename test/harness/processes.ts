@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { join } from 'node:path'
-import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import { Deadline, type Look, waitUntil } from '@maestra/client/base/deadline'
 
 /** Whether a process runs; a zombie, whose parent has not asked for its exit code yet, does not. */
 export function isRunning(pid: number): boolean {
@@ -40,6 +39,13 @@ export async function untilGone(pid: number): Promise<void> {
   })
 }
 
+/** Until nothing has the pid any more: PostgreSQL takes a zombie that its postmaster.pid names for a running server. */
+export async function untilReaped(pid: number): Promise<void> {
+  const look = (): Look<void> =>
+    startTimeOf(pid) === undefined ? { done: true, value: undefined } : { done: false, seen: 'it has an entry in /proc' }
+  await waitUntil(look, { awaited: `process ${pid} to be gone`, deadline: Deadline.after(30_000) })
+}
+
 /** The directory is /proc's text for one that was removed, too: `/tmp/x (deleted)`. */
 export function workingDirectoryOf(pid: number): string | undefined {
   try {
@@ -57,7 +63,7 @@ function allProcesses(): readonly number[] {
 
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(join(path), 'utf8')
+    return readFileSync(path, 'utf8')
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { processesBelow, untilGone, workingDirectoryOf } from './processes.js'
+import { processesBelow, untilGone, untilReaped, workingDirectoryOf } from './processes.js'
 
 /** The pid in a data directory's postmaster.pid; undefined when there is none. */
 export function postmasterPid(data: string): number | undefined {
@@ -33,7 +33,7 @@ export async function killServer(data: string): Promise<void> {
 async function endServer(data: string, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
   const pid = runningServer(data)
   process.kill(pid, signal)
-  await untilGone(pid)
+  await untilReaped(pid)
   // The other processes of the server notice that it is gone, each in its own time.
   await Promise.all(processesBelow(await realpath(data)).map(untilGone))
 }

@@ -84,7 +84,7 @@ export interface TreeWriter {
   readonly pendingBytes: number
   directory(path: string, mode: number): void
   beginFile(path: string, mode: number): void
-  /** The writer keeps the buffer: the caller must not change it. */
+  /** Copies what it keeps: node-postgres uses the memory behind a chunk again as soon as its listener returns. */
   append(chunk: Buffer): void
   endFile(): void
   symbolicLink(path: string, target: string): void

@@ -26,7 +26,7 @@ export async function observeCluster(site: Site, cluster: DeclaredCluster): Prom
 
 async function withinDeadline(node: DeclaredNode, looking: Promise<NodeObservation>): Promise<NodeObservation> {
   const cancel = new AbortController()
-  const late = sleep(nodeTimeoutMs, undefined, { signal: cancel.signal, ref: false }).then(
+  const late = sleep(nodeTimeoutMs, undefined, { signal: cancel.signal }).then(
     () => unknownNode(node, `it could not be looked at within ${nodeTimeoutMs} ms`),
     () => looking,
   )

@@ -89,8 +89,6 @@ export class BackupReceiver implements BackupSink {
     this.#manifest.push(Buffer.from(chunk))
   }
 
-  end(): void {}
-
   /** What the source waits for before it goes on, from time to time; it rejects when the tree could not be written. */
   whenWritable(): Promise<void> | undefined {
     if (this.#receivedBytes - this.#checkedBytes < strideBytes) return undefined
@@ -140,7 +138,7 @@ function tablespacesRefused(rows: readonly Row[]): MaestraError {
     'base-backup-failed',
     `the server has tablespaces outside of its data directory, and Maestra does not copy those yet: ${named}`,
     {
-      hint: 'select spcname, pg_tablespace_location(oid) from pg_tablespace',
+      hint: String.raw`psql -c '\db+'`,
     },
   )
 }

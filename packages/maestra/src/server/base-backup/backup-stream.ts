@@ -9,8 +9,6 @@ export interface BackupSink {
   /** The archives are complete. */
   beginManifest(): void
   manifestData(chunk: Buffer): void
-  /** The last copy is complete, archives and manifest with it. */
-  end(): void
 }
 
 /** One CopyOutResponse, CopyData, CopyDone after the other, as the server sends them. */
@@ -62,7 +60,6 @@ export class TypedBackupStream implements BackupStream {
   copyEnds(): void {
     if (this.#part !== 'manifest') throw unexpected(`the end of the copy after ${this.#part}`)
     this.#ended = true
-    this.#sink.end()
   }
 
   commandEnds(): void {
@@ -114,7 +111,6 @@ export class PlainBackupStream implements BackupStream {
 
   copyEnds(): void {
     this.#copying = false
-    if (this.#copies > this.#tablespacePaths.length) this.#sink.end()
   }
 
   commandEnds(): void {

@@ -57,6 +57,7 @@ export async function receiveBaseBackup(options: BaseBackupOptions): Promise<Bas
   const { tree, signal } = options
   const receiver = new BackupReceiver(tree, options.major, options.onProgress ?? (() => {}))
   try {
+    signal?.throwIfAborted()
     const client = await connect(options)
     try {
       const systemIdentifier = await identifySystem(client, signal)
