@@ -6,6 +6,12 @@ import { freePorts } from './ports.js'
 import type { Workspace } from './workspace.js'
 
 export type ClusterText = {
+  /** `shop` by default. */
+  readonly cluster?: string
+  /** 18 by default, which comes along. */
+  readonly version?: number
+  /** Where the programs are; looked for by default. */
+  readonly bin?: string
   readonly nodes: readonly string[]
   /** Lines below `parameters:`, in place of those that make servers quick. */
   readonly parameters?: readonly string[]
@@ -41,14 +47,14 @@ export class ClusterFolder {
   }
 
   /** Writes the cluster file; the first node is the primary. */
-  declare({ nodes, parameters = quickParameters, more = [] }: ClusterText): void {
+  declare({ cluster = 'shop', version = 18, bin, nodes, parameters = quickParameters, more = [] }: ClusterText): void {
     const lines = nodes.map(
       (name, index) =>
         `  - { name: ${name}, port: ${this.port(name)}, data: ./${name}${index === 0 ? ', primary: true' : ''} }`,
     )
     const text = [
-      'cluster: shop',
-      'postgres: { version: 18 }',
+      `cluster: ${cluster}`,
+      `postgres: { version: ${version}${bin === undefined ? '' : `, bin: ${bin}`} }`,
       'nodes:',
       ...lines,
       'parameters:',

@@ -1,15 +1,10 @@
 import { Command } from 'commander'
+import type { CommandContext } from './command-context.js'
 import { addApply } from './commands/apply.js'
 import { addPlan } from './commands/plan.js'
 import { addSandbox } from './commands/sandbox.js'
 import { addStatus } from './commands/status.js'
 import { version } from './version.js'
-
-/** What a command gets beside its own arguments. */
-export type CommandContext = {
-  /** Aborted when the user stops the command. */
-  readonly signal: AbortSignal
-}
 
 /** The whole command line. Parsing throws a CommanderError on bad usage; it never ends the process. */
 export function buildProgram(context: CommandContext): Command {

@@ -1,7 +1,7 @@
 import { settingsOf } from '@maestra/client/postgres/conf'
 import { nodeConfiguration, nodePassfileText, nodePassfile, settingsFile } from '../cluster/node-configuration.js'
 import type { DataDirectory, RunningServer } from '../cluster/observation.js'
-import { type Draft, harmless, nothing, refused, steps } from './draft.js'
+import { type Draft, harmless, nothing, refused, steps, stops } from './draft.js'
 import { hbaDifferences } from './hba-differences.js'
 import type { ClusterView, NodeView } from './plan-cluster.js'
 import { type SettingChange, settingChanges } from './setting-changes.js'
@@ -24,7 +24,7 @@ export function planConfiguration(view: ClusterView, node: NodeView, directory: 
   ]
   if (server.kind === 'up') {
     const restart = checkRestart(node, server, changes, Object.keys(settingsOf(wanted.settings)))
-    if (restart !== nothing) return restart
+    if (stops(restart)) return restart
   }
   if (differences.length === 0) return nothing
   const write = {

@@ -50,7 +50,7 @@ function planExistingStandby(view: ClusterView, standby: NodeView, directory: Da
     case 'up':
       return join([slot, configuration, streaming])
     case 'starting':
-      return configuration === nothing ? join([slot, streaming]) : startsWithOldFiles(standby, server.because)
+      return configuration.steps.length === 0 ? join([slot, streaming]) : startsWithOldFiles(standby, server.because)
     case 'unreachable':
       return cannotBeAsked(standby, server)
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Account, Host } from '../host/host.js'
@@ -18,7 +19,8 @@ export async function bringIn(
 ): Promise<void> {
   const { data, account, sync } = options
   const scratch = scratchOf(data)
-  const directory = join(scratch, 'data')
+  // A name of its own: an initdb of a killed run that still works, or cleans up, must not find this one by its path.
+  const directory = join(scratch, `data-${randomBytes(4).toString('hex')}`)
   await removeLeftover(host, data)
   await host.files.makeDirectory(scratch, { mode: 0o700, owner: account })
   await host.files.write(join(scratch, markerFile), markerText, { mode: 0o600, owner: account })

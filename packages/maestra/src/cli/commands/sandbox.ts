@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CommandContext } from '../program.js'
+import type { CommandContext } from '../command-context.js'
 import { addSandboxDown } from './sandbox-down.js'
 import { addSandboxList } from './sandbox-list.js'
 import { addSandboxSql } from './sandbox-sql.js'

@@ -3,7 +3,7 @@ import { clusterStatus } from '../../cluster/cluster-status.js'
 import { observeCluster } from '../../server/observe-cluster.js'
 import { fileOption, readCluster } from '../cluster-file.js'
 import { clusterSite } from '../cluster-site.js'
-import type { CommandContext } from '../program.js'
+import type { CommandContext } from '../command-context.js'
 import { terminal } from '../terminal.js'
 import { statusView } from '../views/status-view.js'
 

@@ -1,0 +1,5 @@
+/** What a command gets beside its own arguments. */
+export type CommandContext = {
+  /** Aborted when the user stops the command. */
+  readonly signal: AbortSignal
+}
