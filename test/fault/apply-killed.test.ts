@@ -50,7 +50,10 @@ const known = /^(maestra\.(yaml|pgpass)|db[12](\.log|\.maestra-lock|\.maestra-in
 
 it.each(moments)('is not the worse for a kill in %s, %s', async (step, at) => {
   // A standby that a killed run started streams on its own, and would not be waited for.
-  if (step.startsWith('await-streaming')) await stopServer(shop.data('db2'))
+  if (step.startsWith('await-streaming')) {
+    await untilRows(shop.url('db2'), 'select 1 as one', [{ one: 1 }])
+    await stopServer(shop.data('db2'))
+  }
   const stop = JSON.stringify({ file: shop.file('maestra.yaml'), step, at })
   const run = await maestra(workspace, [stop], { script, cwd: shop.directory })
   expect(run).toMatchObject({ stderr: '' })
@@ -62,6 +65,7 @@ it.each(moments)('is not the worse for a kill in %s, %s', async (step, at) => {
 
 it('ends as a cluster that is as declared, with its rows, and with nothing of the killed runs', async () => {
   // A lock that a killed run left is taken over by the next one that has something to do.
+  await untilRows(shop.url('db2'), 'select 1 as one', [{ one: 1 }])
   await stopServer(shop.data('db2'))
   await shop.apply()
   expect((await shop.run(['plan', '--detailed-exitcode'])).code).toBe(0)

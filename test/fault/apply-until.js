@@ -30,7 +30,7 @@ function watched(target, name) {
       return (/** @type {any[]} */ ...args) => {
         if (current === step && at === `before ${String(key)}`) die()
         const result = value.apply(target, args)
-        if (current === step && at === `during ${String(key)}`) dieOnceSomethingIsThere(args)
+        if (current === step && at === `during ${String(key)}`) void dieOnceSomethingIsThere(args)
         if (current === step && at === `after ${String(key)}`) return Promise.resolve(result).then(die)
         return result
       }

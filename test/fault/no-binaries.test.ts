@@ -19,8 +19,8 @@ it('is refused with the places that were looked at: a bin directory that is empt
   for (const args of [['plan'], ['apply', '--yes']]) {
     const run = await shop.run(args)
     expect(run).toMatchObject({ code: 1, stderr: '' })
-    expect(run.stdout).toMatch(new RegExp(`refused +db1: no PostgreSQL .*${bin}`))
-    expect(run.stdout).toContain('postgres.bin')
+    expect(run.stdout).toMatch(new RegExp(`refused +db1: no programs of PostgreSQL 18 .*${bin}`))
+    expect(run.stdout).toMatch(/Try: install them, or name their directory as bin/)
   }
   expect(readdirSync(shop.directory)).toEqual(['bin', 'maestra.yaml'])
 })
@@ -30,7 +30,9 @@ it('is refused with the places that were looked at: a version that is nowhere', 
   const env = { ...workspace.env, PATH: '' }
   const run = await shop.run(['plan'], { env })
   expect(run).toMatchObject({ code: 1, stderr: '' })
-  expect(run.stdout).toMatch(/refused +db1: no PostgreSQL .*PATH.*\/usr\/lib\/postgresql\/16\/bin.*embedded PostgreSQL.*18\.\d/)
+  expect(run.stdout).toMatch(
+    /refused +db1: no programs of PostgreSQL 16 .*PATH.*\/usr\/lib\/postgresql\/16\/bin.*embedded PostgreSQL.*18\.\d/,
+  )
 })
 
 it('is none when PATH is empty and the embedded programs have the version', async () => {

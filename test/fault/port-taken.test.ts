@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { applyPlan } from '../../packages/maestra/src/apply/apply-plan.js'
-import { clusterSite } from '../../packages/maestra/src/cli/cluster-site.js'
 import { readCluster } from '../../packages/maestra/src/cli/cluster-file.js'
+import { clusterSite } from '../../packages/maestra/src/cli/cluster-site.js'
 import { planCluster } from '../../packages/maestra/src/plan/plan-cluster.js'
 import { observeCluster } from '../../packages/maestra/src/server/observe-cluster.js'
 import { ClusterFolder } from '../harness/cluster-folder.js'
@@ -21,13 +21,14 @@ beforeAll(async () => {
 afterAll(() => workspace.remove())
 
 it('is refused before anything is made, with the port named', async () => {
-  const listener = await listenOn(shop.port('db2'))
+  await using _ = await listenOn(shop.port('db2'))
   for (const args of [['plan'], ['apply', '--yes']]) {
     const run = await shop.run(args)
     expect(run).toMatchObject({ code: 1, stderr: '' })
-    expect(run.stdout).toMatch(new RegExp(`refused +db2: port ${shop.port('db2')} of 127\\.0\\.0\\.1 is not free`))
+    expect(run.stdout).toMatch(
+      new RegExp(`refused +db2: its server cannot listen on port ${shop.port('db2')} of 127\\.0\\.0\\.1`),
+    )
   }
-  await listener.close()
   expect(readdirSync(shop.directory)).toEqual(['maestra.yaml'])
 })
 
@@ -48,7 +49,7 @@ it('is an error of the start when it is taken after the plan, and the next apply
     message: expect.stringMatching(/db1 did not start.*could not create any TCP\/IP sockets/),
     hint: expect.stringContaining('db1.log'),
   })
-  await (await listening)?.close()
+  await (await listening)?.[Symbol.asyncDispose]()
   await shop.apply()
   expect((await shop.status()).nodes.map((node) => node.state)).toEqual(['running', 'streaming'])
 })

@@ -13,6 +13,8 @@ export type ClusterText = {
   /** Where the programs are; looked for by default. */
   readonly bin?: string
   readonly nodes: readonly string[]
+  /** Where nodes have their data, if not in a folder of their own name. */
+  readonly data?: Readonly<Record<string, string>>
   /** Lines below `parameters:`, in place of those that make servers quick. */
   readonly parameters?: readonly string[]
   /** Lines at the top level. */
@@ -47,10 +49,18 @@ export class ClusterFolder {
   }
 
   /** Writes the cluster file; the first node is the primary. */
-  declare({ cluster = 'shop', version = 18, bin, nodes, parameters = quickParameters, more = [] }: ClusterText): void {
+  declare({
+    cluster = 'shop',
+    version = 18,
+    bin,
+    nodes,
+    data = {},
+    parameters = quickParameters,
+    more = [],
+  }: ClusterText): void {
     const lines = nodes.map(
       (name, index) =>
-        `  - { name: ${name}, port: ${this.port(name)}, data: ./${name}${index === 0 ? ', primary: true' : ''} }`,
+        `  - { name: ${name}, port: ${this.port(name)}, data: ${data[name] ?? `./${name}`}${index === 0 ? ', primary: true' : ''} }`,
     )
     const text = [
       `cluster: ${cluster}`,

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { unmountBelow } from './mounts.js'
 import { isRunning, startTimeOf } from './processes.js'
 import { endServersBelow } from './servers.js'
 
@@ -19,20 +20,22 @@ export function writeDown(directory: string): void {
   writeFileSync(pathOf(directory), JSON.stringify(entry))
 }
 
-export function strikeOut(directory: string): void {
+/** Ends the servers of a workspace, removes it and strikes it out. */
+export async function clearAway(directory: string): Promise<void> {
+  if (basename(directory).startsWith(workspacePrefix)) {
+    await endServersBelow(directory)
+    unmountBelow(directory)
+    rmSync(directory, { recursive: true, force: true })
+  }
   rmSync(pathOf(directory), { force: true })
 }
 
-/** Ends the servers that a killed run left, and removes their directories. */
+/** Clears away what a killed run left. */
 export async function settle(): Promise<void> {
   for (const name of namesIn(folder)) {
     const entry = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Entry
-    if (isRunning(entry.pid) && startTimeOf(entry.pid) === entry.startedAt) continue
-    if (basename(entry.directory).startsWith(workspacePrefix)) {
-      await endServersBelow(entry.directory)
-      rmSync(entry.directory, { recursive: true, force: true })
-    }
-    rmSync(join(folder, name), { force: true })
+    const lives = isRunning(entry.pid) && startTimeOf(entry.pid) === entry.startedAt
+    if (!lives) await clearAway(entry.directory)
   }
 }
 

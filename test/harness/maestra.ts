@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Deadline, type Look, waitUntil } from '@maestra/client/base/deadline'
 import type { User } from './as-user.js'
@@ -8,7 +9,7 @@ import type { Workspace } from './workspace.js'
 export const bin = fileURLToPath(new URL('../../packages/maestra/bin/maestra.js', import.meta.url))
 
 /** How a command may take to end, in ms, on a machine that is busy with other things. */
-const endsWithinMs = 60_000
+const endsWithinMs = 45_000
 
 export type MaestraRun = {
   /** What a shell would say: 128 and the number of the signal for a process that a signal ended. */
@@ -42,13 +43,34 @@ export function startMaestra(
   args: readonly string[],
   options: MaestraOptions = {},
 ): RunningMaestra {
-  const child = spawn(process.execPath, [options.script ?? bin, ...args], {
+  return run(process.execPath, [options.script ?? bin, ...args], `maestra ${args.join(' ')}`, workspace, options)
+}
+
+/** A command on a terminal of its own, where there is a `script` of Linux to make one; elsewhere without. */
+export function startOnTerminal(workspace: Workspace, command: string): RunningMaestra {
+  const env = { ...workspace.env, TERM: 'xterm', SHELL: '/bin/sh' }
+  const [program, args] = hasTerminal ? ['script', ['-qefc', command, '/dev/null']] : ['sh', ['-c', command]]
+  return run(program, args, command, workspace, { env })
+}
+
+/** Whether `startOnTerminal` makes one. */
+export const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script')
+
+function run(
+  program: string,
+  args: readonly string[],
+  words: string,
+  workspace: Workspace,
+  options: MaestraOptions,
+): RunningMaestra {
+  const child = spawn(program, args, {
     cwd: options.cwd ?? workspace.directory,
     env: { ...(options.env ?? workspace.env) },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     ...options.user,
   })
-  return new RunningMaestra(child, args)
+  child.stdin.on('error', () => {})
+  return new RunningMaestra(child, words)
 }
 
 export class RunningMaestra {
@@ -58,9 +80,9 @@ export class RunningMaestra {
   #stderr = ''
   #code: number | undefined
 
-  constructor(child: ChildProcess, args: readonly string[]) {
+  constructor(child: ChildProcess, words: string) {
     this.#child = child
-    this.#words = `maestra ${args.join(' ')}`
+    this.#words = words
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text
     })
@@ -84,12 +106,18 @@ export class RunningMaestra {
     this.#child.kill(name)
   }
 
+  /** As from the keyboard. */
+  type(text: string): void {
+    this.#child.stdin?.write(text)
+  }
+
   /** Waits until its output holds what is searched; the match. */
   async prints(searched: RegExp): Promise<RegExpExecArray> {
     return await this.#wait(`print ${searched}`, () => {
       const found = searched.exec(this.#stdout) ?? searched.exec(this.#stderr)
       if (found !== null) return { done: true, value: found }
-      if (this.#code !== undefined) throw new Error(`${this.#words} ended without printing ${searched}: ${this.#seen()}`)
+      if (this.#code !== undefined)
+        throw new Error(`${this.#words} ended without printing ${searched}: ${this.#seen()}`)
       return { done: false, seen: this.#seen() }
     })
   }

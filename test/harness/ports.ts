@@ -16,14 +16,14 @@ export async function freePorts(count: number): Promise<readonly number[]> {
     given.add(port)
     const listener = await listenOn(port).catch(() => undefined)
     if (listener === undefined) continue
-    await listener.close()
+    await listener[Symbol.asyncDispose]()
     ports.push(port)
   }
   return ports
 }
 
-/** Somebody who listens on a port until it is closed. */
-export type Listener = { close(): Promise<void> }
+/** Somebody who listens on a port until it is disposed of. */
+export type Listener = AsyncDisposable
 
 export async function listenOn(port: number): Promise<Listener> {
   const server: Server = createServer((socket) => socket.destroy())
@@ -31,5 +31,5 @@ export async function listenOn(port: number): Promise<Listener> {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
-  return { close: () => new Promise((resolve) => server.close(() => resolve())) }
+  return { [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) }
 }

@@ -42,7 +42,9 @@ export async function untilGone(pid: number): Promise<void> {
 /** Until nothing has the pid any more: PostgreSQL takes a zombie that its postmaster.pid names for a running server. */
 export async function untilReaped(pid: number): Promise<void> {
   const look = (): Look<void> =>
-    startTimeOf(pid) === undefined ? { done: true, value: undefined } : { done: false, seen: 'it has an entry in /proc' }
+    startTimeOf(pid) === undefined
+      ? { done: true, value: undefined }
+      : { done: false, seen: 'it has an entry in /proc' }
   await waitUntil(look, { awaited: `process ${pid} to be gone`, deadline: Deadline.after(30_000) })
 }
 

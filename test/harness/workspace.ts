@@ -1,8 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { strikeOut, workspacePrefix, writeDown } from './ledger.js'
-import { endServersBelow } from './servers.js'
+import { clearAway, workspacePrefix, writeDown } from './ledger.js'
 
 /** A folder of one test file with a home and a cache of its own. Servers that run below it end with it. */
 export type Workspace = {
@@ -32,10 +31,6 @@ export function openWorkspace(): Workspace {
     cache,
     env: { PATH: '/usr/bin:/bin', HOME: folder('home'), MAESTRA_CACHE: cache, TMPDIR: folder('tmp') },
     folder,
-    remove: async () => {
-      await endServersBelow(directory)
-      rmSync(directory, { recursive: true, force: true })
-      strikeOut(directory)
-    },
+    remove: () => clearAway(directory),
   }
 }

@@ -117,7 +117,9 @@ describe('passwords', () => {
     expect(superuser).not.toBe(replication)
     const logs = two.map((node) => readFileSync(`${shop.data(node)}.log`, 'utf8'))
     expect(logs[0]).toContain('statement: create role')
-    const said = await Promise.all([['plan', '--json'], ['plan'], ['status', '--json'], ['status']].map((args) => shop.run(args)))
+    const said = await Promise.all(
+      [['plan', '--json'], ['plan'], ['status', '--json'], ['status']].map((args) => shop.run(args)),
+    )
     const everything = [...logs, ...said.flatMap(({ stdout, stderr }) => [stdout, stderr])].join('\n')
     expect(everything).not.toContain(superuser)
     expect(everything).not.toContain(replication)

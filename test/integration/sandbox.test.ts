@@ -150,20 +150,27 @@ describe('a sandbox that cannot be', () => {
     expect(sandboxFiles()).toEqual([])
   })
 
-  it.each(['initialise', 'copy-primary', 'await-streaming'])('leaves nothing when it is aborted in %s', async (kind) => {
-    const controller = new AbortController()
-    const reason = new Error('the suite was stopped')
-    const start = startSandbox({
-      replicas: 1,
-      signal: controller.signal,
-      onEvent: (event) => {
-        if (event.kind === 'step-started' && event.step.kind === kind) controller.abort(reason)
-      },
-    })
-    await expect(start).rejects.toBe(reason)
-    expect(sandboxFiles()).toEqual([])
-    await Promise.all(processesBelow(workspace.cache).filter((pid) => !ofShop().includes(pid)).map(untilGone))
-  })
+  it.each(['initialise', 'copy-primary', 'await-streaming'])(
+    'leaves nothing when it is aborted in %s',
+    async (kind) => {
+      const controller = new AbortController()
+      const reason = new Error('the suite was stopped')
+      const start = startSandbox({
+        replicas: 1,
+        signal: controller.signal,
+        onEvent: (event) => {
+          if (event.kind === 'step-started' && event.step.kind === kind) controller.abort(reason)
+        },
+      })
+      await expect(start).rejects.toBe(reason)
+      expect(sandboxFiles()).toEqual([])
+      await Promise.all(
+        processesBelow(workspace.cache)
+          .filter((pid) => !ofShop().includes(pid))
+          .map(untilGone),
+      )
+    },
+  )
 })
 
 describe('a sandbox whose owner was killed', () => {

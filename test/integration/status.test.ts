@@ -27,8 +27,23 @@ async function states(): Promise<readonly string[]> {
 describe('the status of a cluster', () => {
   it('has the documented shape, in the order of the file', async () => {
     const lsn = expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/)
-    const common = { host: '127.0.0.1', version: expect.stringMatching(/^18\./), timeline: 1, lsn, pendingRestart: [], unknown: null }
-    const primary = { ...common, role: 'primary', state: 'running', lagBytes: null, lagMs: null, sync: null, slot: null }
+    const common = {
+      host: '127.0.0.1',
+      version: expect.stringMatching(/^18\./),
+      timeline: 1,
+      lsn,
+      pendingRestart: [],
+      unknown: null,
+    }
+    const primary = {
+      ...common,
+      role: 'primary',
+      state: 'running',
+      lagBytes: null,
+      lagMs: null,
+      sync: null,
+      slot: null,
+    }
     const standby = { ...common, role: 'standby', state: 'streaming', lagBytes: 0, lagMs: 0, sync: 'async' }
     const run = await shop.run(['status', '--json'])
     expect(run).toMatchObject({ code: 0, stderr: '' })
@@ -48,7 +63,9 @@ describe('the status of a cluster', () => {
 
   it('is a table for people, one row a node', async () => {
     const { stdout } = await shop.run(['status'])
-    expect(stdout).toMatch(/^cluster shop, primary db1\n\nNODE +ROLE +STATE .*\ndb1 +primary +running .*\ndb2 +standby +streaming .*\ndb3/)
+    expect(stdout).toMatch(
+      /^cluster shop, primary db1\n\nNODE +ROLE +STATE .*\ndb1 +primary +running .*\ndb2 +standby +streaming .*\ndb3/,
+    )
   })
 
   it('shows no lag where the primary is idle, however old its last transaction is', async () => {
@@ -105,7 +122,13 @@ describe('a node that cannot be asked is a row', () => {
 
   it('stopped, after it was stopped', async () => {
     await stopServer(shop.data('db3'))
-    expect(await nodeStatus('db3')).toMatchObject({ role: 'standby', state: 'stopped', lsn: null, slot: null, timeline: 1 })
+    expect(await nodeStatus('db3')).toMatchObject({
+      role: 'standby',
+      state: 'stopped',
+      lsn: null,
+      slot: 'db3',
+      timeline: 1,
+    })
     const { code, stdout } = await shop.run(['status'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/db3 +standby +stopped/)
@@ -116,8 +139,18 @@ describe('a node that cannot be asked is a row', () => {
     const status = await shop.status()
     expect(status.primary).toBeNull()
     const [db1, db2] = status.nodes
-    expect(db1).toMatchObject({ role: 'primary', state: 'failed', lsn: null, unknown: expect.stringContaining('in production') })
-    expect(db2).toMatchObject({ role: 'standby', lagBytes: null, lagMs: null, unknown: expect.stringContaining('no primary') })
+    expect(db1).toMatchObject({
+      role: 'primary',
+      state: 'failed',
+      lsn: null,
+      unknown: expect.stringContaining('in production'),
+    })
+    expect(db2).toMatchObject({
+      role: 'standby',
+      lagBytes: null,
+      lagMs: null,
+      unknown: expect.stringContaining('no primary'),
+    })
   })
 
   it('and all of them are brought back by an apply', async () => {

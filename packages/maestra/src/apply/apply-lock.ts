@@ -28,10 +28,17 @@ export async function acquireLock(host: Host, cluster: DeclaredCluster): Promise
   const path = `${data}.maestra-lock`
   const text = `${JSON.stringify(await self(host))}\n`
   await host.files.makeDirectory(dirname(path), { mode: 0o755 })
+  await take(host, path, text)
+  return lockAt(host, path, text)
+}
+
+async function take(host: Host, path: string, text: string): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    if (await host.files.create(path, text, { mode: 0o644 })) return lockAt(host, path, text)
+    if (await host.files.create(path, text, { mode: 0o644 })) return
     const found = await host.files.readText(path)
-    if (found !== undefined) await takeOver(host, path, found)
+    if (found === undefined) continue
+    await refuseUnlessGone(host, path, found)
+    await removeStale(host, path, found, text)
   }
   throw new MaestraError('apply-locked', `${path} is taken and given back by other processes all the time`)
 }
@@ -62,23 +69,34 @@ async function self(host: Host): Promise<Holder> {
   }
 }
 
-/** Moves a lock away whose holder is gone. One that lives, or that cannot be looked at from here, is an error. */
-async function takeOver(host: Host, path: string, text: string): Promise<void> {
+/** One that lives, or that cannot be looked at from here, is an error. */
+async function refuseUnlessGone(host: Host, path: string, text: string): Promise<void> {
   const holder = holderIn(text)
   if (holder === undefined || holder.machine !== hostname()) throw lockedBy(path, holder)
   const alive = await host.processes.identify(holder.pid)
   if (alive?.startedAt === holder.startedAt) throw lockedBy(path, holder)
-  // Two may find the same stale lock. The rename is done by one of them; whoever moves a living one puts it back.
-  const aside = `${path}.${process.pid}`
-  await host.files.rename(path, aside).catch(() => {})
-  const moved = await host.files.readText(aside)
-  if (moved !== undefined && moved !== text) await host.files.create(path, moved, { mode: 0o644 })
-  await host.files.removeFile(aside)
+}
+
+/**
+ * Several may find the same stale lock, and the slowest must not remove the one that the fastest has made since. So a stale
+ * lock is removed by the holder of a second lock alone, which is taken in the same way and looks again: while it is held, a
+ * lock that is stale stays what it is.
+ */
+async function removeStale(host: Host, path: string, stale: string, text: string): Promise<void> {
+  const guard = `${path}.stale`
+  await take(host, guard, text)
+  try {
+    if ((await host.files.readText(path)) === stale) await host.files.removeFile(path)
+  } finally {
+    await host.files.removeFile(guard)
+  }
 }
 
 function holderIn(text: string): Holder | undefined {
   try {
-    return JSON.parse(text) as Holder
+    const read = JSON.parse(text) as Partial<Holder> | null
+    const whole = Number.isInteger(read?.pid) && typeof read?.startedAt === 'string' && typeof read.machine === 'string'
+    return whole ? (read as Holder) : undefined
   } catch {
     return undefined
   }

@@ -45,7 +45,7 @@ export interface HostFiles {
   /** Undefined when the file is not there. */
   readText(path: string): Promise<string | undefined>
   readBytes(path: string): Promise<Buffer | undefined>
-  /** Whole content at once: a temporary file beside it, synced, renamed over it, the directory synced. */
+  /** Whole content at once: a temporary file beside it, synced, renamed over it, the directory synced. A link is followed. */
   write(path: string, content: string | Uint8Array, options: WriteOptions): Promise<void>
   /** Overwrites bytes inside a file where it stands. Not safe against a crash: for files that nobody relies on yet. */
   patch(path: string, offset: number, bytes: Uint8Array): Promise<void>
@@ -59,7 +59,10 @@ export interface HostFiles {
   removeFile(path: string): Promise<void>
   /** Removes a directory and all below it; nothing there is fine. The caller has made sure that it may go. */
   removeTree(directory: string): Promise<void>
-  /** Copies what is in one directory into another, which is made when it is missing; owned by `owner` where given. */
+  /**
+   * Copies what is in one directory into another, which is made when it is missing; owned by `owner` where given. Modes are
+   * kept. After an error nothing more is written.
+   */
   copyTree(from: string, to: string, options: { readonly owner?: Account | undefined }): Promise<void>
   /** Copies a directory with hard links to its files, or with copies where the file system does not link; modes are kept. */
   linkTree(from: string, to: string): Promise<void>
@@ -107,7 +110,10 @@ export interface HostProcesses {
   self(): Account
   /** An account by name or uid; undefined when there is none. */
   account(nameOrUid: string | number): Promise<Account | undefined>
-  /** Runs a program to its end. `input` is its standard input. Secrets never go into `args` or `env`. */
+  /**
+   * Runs a program to its end. `input` is its standard input. Secrets never go into `args` or `env`. An aborted signal ends
+   * it, and rejects with the signal's reason when it is gone; aborted before, nothing is run.
+   */
   run(
     program: string,
     args: readonly string[],
@@ -120,7 +126,7 @@ export interface HostProcesses {
   ): Promise<RunResult>
   /**
    * Starts a program in a session of its own, so that it outlives this process and gets no signal of the terminal. Its
-   * output is appended to `logFile`. Resolves with its pid and a promise of its exit code, which says why it ended.
+   * output is appended to `logFile`. Resolves when it runs.
    */
   startDaemon(
     program: string,
@@ -139,7 +145,7 @@ export interface HostProcesses {
 
 export type Daemon = {
   readonly pid: number
-  /** Undefined while it runs. */
+  /** How it ended, in words that follow a comma: `it exited with code 1`. Undefined while it runs. */
   exit(): string | undefined
 }
 

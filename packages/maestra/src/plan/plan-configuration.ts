@@ -1,5 +1,5 @@
 import { settingsOf } from '@maestra/client/postgres/conf'
-import { nodeConfiguration, nodePassfileText, nodePassfile, settingsFile } from '../cluster/node-configuration.js'
+import { nodeConfiguration, nodePassfile, nodePassfileText, settingsFile } from '../cluster/node-configuration.js'
 import type { DataDirectory, RunningServer } from '../cluster/observation.js'
 import { type Draft, harmless, nothing, refused, steps, stops } from './draft.js'
 import { hbaDifferences } from './hba-differences.js'

@@ -13,7 +13,12 @@ export function checkDirectory(view: ClusterView, node: NodeView): Draft {
     case 'empty':
       return nothing
     case 'unknown':
-      return unknown(name, `what ${data} holds is unknown, because ${directory.because}`)
+      return unknown(
+        name,
+        `what ${data} holds is unknown, because ${directory.because}`,
+        // Where the process could not be looked at either, it is not for the rights of a folder.
+        node.observed.process.kind === 'unknown' ? undefined : `see who may enter which folder: namei -l ${data}`,
+      )
     case 'foreign':
       return refused(
         name,

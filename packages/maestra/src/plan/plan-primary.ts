@@ -6,7 +6,7 @@ import { planConfiguration } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
 import { planReplicationRole } from './plan-replication-role.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'
-import { planStart } from './plan-start.js'
+import { planStart, whyNotRunning } from './plan-start.js'
 
 /** From what the primary is to a primary that runs as declared and lets its standbys in. */
 export function planPrimary(view: ClusterView): Draft {
@@ -53,7 +53,7 @@ function planExistingPrimary(view: ClusterView, directory: DataDirectory): Draft
   const configuration = planConfiguration(view, primary, directory)
   switch (server.kind) {
     case 'down':
-      return join([configuration, planStart(view, primary, 'it is stopped'), planReplicationRole(view)])
+      return join([configuration, planStart(view, primary, whyNotRunning(directory)), planReplicationRole(view)])
     case 'up':
       return join([configuration, planReplicationRole(view)])
     case 'starting':

@@ -6,7 +6,7 @@ import { planConfiguration } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'
 import { planSlot } from './plan-slot.js'
-import { planStart } from './plan-start.js'
+import { planStart, whyNotRunning } from './plan-start.js'
 import { planStreaming } from './plan-streaming.js'
 
 /** From what a standby is to one that streams from the declared primary through a slot of its own. */
@@ -33,10 +33,11 @@ function planNewStandby(view: ClusterView, standby: NodeView): Draft {
 }
 
 function planExistingStandby(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
+  const role = checkRole(view, standby, directory)
   const wrong = join([
-    checkRole(view, standby, directory),
+    role,
     checkSystem(view, standby, directory),
-    checkTimeline(view, standby, directory),
+    stops(role) ? nothing : checkTimeline(view, standby, directory),
     checkServer(standby, directory),
   ])
   if (stops(wrong)) return wrong
@@ -46,7 +47,7 @@ function planExistingStandby(view: ClusterView, standby: NodeView, directory: Da
   const streaming = planStreaming(view, standby, configuration)
   switch (server.kind) {
     case 'down':
-      return join([slot, configuration, planStart(view, standby, 'it is stopped'), streaming])
+      return join([slot, configuration, planStart(view, standby, whyNotRunning(directory)), streaming])
     case 'up':
       return join([slot, configuration, streaming])
     case 'starting':

@@ -1,3 +1,4 @@
+import type { DataDirectory } from '../cluster/observation.js'
 import { type Draft, harmless, join, nothing, refused, steps, stops, unknown } from './draft.js'
 import type { ClusterView, NodeView } from './plan-cluster.js'
 
@@ -44,4 +45,11 @@ function checkPort(node: NodeView): Draft {
     `its server cannot listen on port ${port} of ${host}: ${seen.reason}`,
     `declare another port for ${name}, or see who listens: ss -ltnp 'sport = :${port}'`,
   )
+}
+
+/** A server that was stopped in order says so in its control file. */
+export function whyNotRunning({ control }: DataDirectory): string {
+  return control.state.startsWith('shut down')
+    ? 'it is stopped'
+    : `it does not run and was not shut down (${control.state}); its start recovers it`
 }

@@ -50,10 +50,16 @@ export async function releasePorts(host: Host, ports: readonly number[]): Promis
 export async function releaseAbandonedPorts(host: Host): Promise<void> {
   const folder = await portsFolder(host)
   for (const name of (await host.files.list(folder)) ?? []) {
-    const owner = ownerIn(await host.files.readText(join(folder, name)))
+    const path = join(folder, name)
+    const isClaim = /^\d+$/.test(name)
+    const text = await host.files.readText(path)
+    const owner = ownerIn(text)
+    // A claim is whole from its first moment; what will become one may be half written.
+    if (owner === undefined && !isClaim) continue
     if (owner !== undefined && (await host.processes.identify(owner.pid))?.startedAt === owner.startedAt) continue
-    if (/^\d+$/.test(name) && !(await host.network.canListen('127.0.0.1', Number(name))).free) continue
-    await host.files.removeFile(join(folder, name))
+    if (isClaim && !(await host.network.canListen('127.0.0.1', Number(name))).free) continue
+    // Meanwhile another process may have removed it and a third one claimed the port.
+    if ((await host.files.readText(path)) === text) await host.files.removeFile(path)
   }
 }
 

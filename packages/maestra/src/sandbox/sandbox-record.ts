@@ -21,6 +21,17 @@ export type RecordedSandbox = { readonly path: string; readonly text: string; re
 
 const extension = '.json'
 
+/** The rule for the names of clusters, since a sandbox is one and gives its name to files. */
+const namePattern = /^[a-z][a-z0-9_-]{0,62}$/
+
+/** Throws bad-value for a name that a sandbox cannot have. */
+export function checkedName(name: string | undefined): string | undefined {
+  if (name === undefined || namePattern.test(name)) return name
+  throw new MaestraError('bad-value', `${JSON.stringify(name)} cannot be the name of a sandbox`, {
+    hint: 'a name is a lower-case letter and up to 62 more letters, digits, - or _',
+  })
+}
+
 /** Claims a name: the one that is asked for, or the first free of `sandbox`, `sandbox-2`, ... */
 export async function recordSandbox(
   host: Host,

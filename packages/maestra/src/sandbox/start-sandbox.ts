@@ -13,7 +13,7 @@ import { claimPorts } from './ports.js'
 import type { Sandbox, SandboxOptions } from './sandbox.js'
 import { writeSandboxCluster } from './sandbox-cluster.js'
 import { sandboxNodes } from './sandbox-nodes.js'
-import { type RecordedSandbox, recordSandbox } from './sandbox-record.js'
+import { checkedName, type RecordedSandbox, recordSandbox } from './sandbox-record.js'
 import { sweep, takeDown } from './take-down.js'
 import { initialiseFrom, type Template, template } from './template.js'
 
@@ -31,11 +31,12 @@ export async function startSandbox(
   const startedAt = performance.now()
   const host = new LocalHost({ sync: false })
   const replicas = checkedReplicas(options.replicas ?? 1)
+  const name = checkedName(options.name)
   await sweep(host)
   const site = sandboxSite(host)
   const from = await sandboxTemplate(site)
   const claim = await claimPorts(host, replicas + 1)
-  const record = await recordSandbox(host, { name: options.name, ports: claim.ports }).catch(async (error) => {
+  const record = await recordSandbox(host, { name, ports: claim.ports }).catch(async (error) => {
     await claim.release()
     throw error
   })

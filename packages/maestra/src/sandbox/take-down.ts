@@ -12,7 +12,8 @@ export const sandboxMarker = 'maestra-sandbox'
 export async function takeDown(host: Host, sandbox: RecordedSandbox): Promise<void> {
   const { directory, ports } = sandbox.record
   const entries = (await host.files.list(directory)) ?? []
-  if (entries.length > 0 && !entries.includes(sandboxMarker)) {
+  // A marker that a killed owner had only begun to write has a longer name.
+  if (entries.length > 0 && !entries.some((entry) => entry.startsWith(sandboxMarker))) {
     throw new MaestraError('directory-in-the-way', `${directory} does not look like a sandbox, so it is not removed`, {
       hint: `look at it; then remove ${sandbox.path}`,
     })

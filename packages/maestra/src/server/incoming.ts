@@ -44,7 +44,8 @@ export async function removeLeftover(host: Host, data: string): Promise<void> {
   const scratch = scratchOf(data)
   const entries = await host.files.list(scratch)
   if (entries === undefined) return
-  if (entries.length > 0 && !entries.includes(markerFile)) {
+  // A marker that a killed run had only begun to write has a longer name.
+  if (entries.length > 0 && !entries.some((entry) => entry.startsWith(markerFile))) {
     throw new MaestraError(
       'directory-in-the-way',
       `${scratch} is in the way: it holds ${entries.slice(0, 5).join(', ')} and is not Maestra’s`,
@@ -53,6 +54,9 @@ export async function removeLeftover(host: Host, data: string): Promise<void> {
       },
     )
   }
+  // The marker goes last: killed half-way, what is left is still known as Maestra's.
+  const rest = entries.filter((entry) => entry !== markerFile)
+  await Promise.all(rest.map((entry) => host.files.removeTree(join(scratch, entry))))
   await host.files.removeTree(scratch)
 }
 

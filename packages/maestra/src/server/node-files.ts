@@ -37,7 +37,8 @@ export async function readNodeFiles(host: Host, directory: string): Promise<Data
 }
 
 async function edit(host: Host, path: string, change: (text: string) => string, account: Account): Promise<void> {
-  const before = (await host.files.readText(path)) ?? ''
+  // Comments may be in any encoding. As latin1 each byte is kept; what is added is ASCII.
+  const before = (await host.files.readBytes(path))?.toString('latin1') ?? ''
   const after = change(before)
-  if (after !== before) await host.files.write(path, after, { mode: 0o600, owner: account })
+  if (after !== before) await host.files.write(path, Buffer.from(after, 'latin1'), { mode: 0o600, owner: account })
 }

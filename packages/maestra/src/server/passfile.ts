@@ -33,16 +33,17 @@ export async function observePasswords(
 export async function completePassfile(site: Site, cluster: DeclaredCluster): Promise<Required<PasswordsObservation>> {
   const controller = site.host
   const found = await observePasswords(site, cluster)
-  const before = (await controller.files.readText(cluster.passfile)) ?? ''
+  // Bytes: what others wrote need not be UTF-8, and stays as it is.
+  const before = (await controller.files.readBytes(cluster.passfile)) ?? Buffer.alloc(0)
   const superuserPassword = found.superuser ?? newPassword()
   const replicationPassword = found.replication ?? newPassword()
   const added =
     (found.superuser === undefined ? passfileLines(cluster, superuser, superuserPassword) : '') +
     (found.replication === undefined ? passfileLines(cluster, cluster.replication.role, replicationPassword) : '')
   if (added !== '') {
-    const separator = before === '' || before.endsWith('\n') ? '' : '\n'
+    const separator = before.length === 0 || before.at(-1) === 0x0a ? '' : '\n'
     await controller.files.makeDirectory(dirname(cluster.passfile), { mode: 0o755 })
-    await controller.files.write(cluster.passfile, before + separator + added, { mode: 0o600 })
+    await controller.files.write(cluster.passfile, Buffer.concat([before, Buffer.from(separator + added)]), { mode: 0o600 })
   }
   return { superuser: superuserPassword, replication: replicationPassword }
 }

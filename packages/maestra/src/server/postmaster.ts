@@ -55,7 +55,7 @@ export type StartOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Starts the server and waits until it takes connections. */
+/** Starts the server and waits until it takes connections. Aborted before that, it ends the server again. */
 export async function startServer(host: Host, options: StartOptions): Promise<void> {
   const { node, data, account, binaries, signal } = options
   const logFile = startLogOf(data)
@@ -70,7 +70,22 @@ export async function startServer(host: Host, options: StartOptions): Promise<vo
     everyMs: 5,
     signal,
     hint: `see the end of ${logFile}`,
+  }).catch(async (error) => {
+    if (signal?.aborted) await endDaemon(host, options, daemon)
+    throw error
   })
+}
+
+/** By its pid: it may have written no postmaster.pid yet, and nobody would find it later. */
+async function endDaemon(host: Host, { node, data }: StartOptions, daemon: Daemon): Promise<void> {
+  if (daemon.exit() === undefined) host.processes.signal(daemon.pid, 'SIGQUIT')
+  await waitUntil(
+    () =>
+      daemon.exit() === undefined
+        ? { done: false, seen: `process ${daemon.pid} still runs` }
+        : { done: true, value: undefined },
+    { awaited: `${node} (${data}) to stop`, deadline: Deadline.after(stopTimeoutMs), everyMs: 5 },
+  )
 }
 
 async function lookAtStart(host: Host, options: StartOptions, daemon: Daemon, logBefore: number) {

@@ -1,4 +1,4 @@
-import type { ClusterStatus, NodeState, NodeStatus } from '../../cluster/cluster-status.js'
+import type { ClusterStatus, NodeStatus } from '../../cluster/cluster-status.js'
 import type { Terminal } from '../terminal.js'
 import { table } from './table.js'
 
@@ -6,7 +6,7 @@ import { table } from './table.js'
 export function statusView(status: ClusterStatus, to: Terminal): string {
   const header = ['NODE', 'ROLE', 'STATE', 'ADDRESS', 'VERSION', 'TL', 'LSN', 'LAG', 'SYNC', 'SLOT']
   const rows = status.nodes.map((node) => row(node, to))
-  const notes = status.nodes.flatMap((node) => notesOn(node)).map((note) => `${note}\n`)
+  const notes = [...clusterNotes(status), ...status.nodes.flatMap(notesOn)].map((note) => `${note}\n`)
   const title = `cluster ${status.cluster}, primary ${status.primary ?? 'none'}\n\n`
   return title + table([header, ...rows]) + (notes.length > 0 ? `\n${notes.join('')}` : '')
 }
@@ -15,7 +15,7 @@ function row(node: NodeStatus, to: Terminal): readonly string[] {
   return [
     node.name,
     node.role,
-    to.colour(colourOf(node.state), node.state),
+    to.colour(colourOf(node), node.state),
     `${node.host}:${node.port}`,
     node.version ?? '-',
     node.timeline === null ? '-' : String(node.timeline),
@@ -26,7 +26,9 @@ function row(node: NodeStatus, to: Terminal): readonly string[] {
   ]
 }
 
-function colourOf(state: NodeState): 'green' | 'yellow' | 'red' {
+/** A standby that only runs does not follow anybody. */
+function colourOf({ state, role }: NodeStatus): 'green' | 'yellow' | 'red' {
+  if (state === 'running' && role === 'standby') return 'yellow'
   if (state === 'running' || state === 'streaming') return 'green'
   return state === 'catchup' || state === 'starting' || state === 'paused' ? 'yellow' : 'red'
 }
@@ -55,12 +57,18 @@ export function timeText(ms: number): string {
   return `${Math.round(ms / 60_000)} min`
 }
 
+function clusterNotes({ nodes }: ClusterStatus): readonly string[] {
+  const primaries = nodes.filter((node) => node.role === 'primary' && node.state === 'running').map(({ name }) => name)
+  return primaries.length > 1 ? [`${primaries.join(' and ')} all run as primaries: their data drift apart`] : []
+}
+
+/** Each note is `<node>: <a sentence about it>`. */
 function notesOn(node: NodeStatus): readonly string[] {
   const notes: string[] = []
-  if (node.unknown !== null)
-    notes.push(`${node.name}: unknown, because ${node.unknown}`.replace('unknown, because it', 'it'))
+  if (node.unknown !== null) notes.push(node.unknown)
+  if (node.role === 'standby' && node.state === 'running') notes.push('it runs and does not stream')
   if (node.pendingRestart.length > 0) {
-    notes.push(`${node.name}: changed settings wait for a restart: ${node.pendingRestart.join(', ')}`)
+    notes.push(`changed settings wait for a restart: ${node.pendingRestart.join(', ')}`)
   }
-  return notes
+  return notes.map((note) => `${node.name}: ${note}`)
 }

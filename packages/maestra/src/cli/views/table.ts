@@ -11,8 +11,9 @@ function width(cell: string): number {
   return stripColours(cell).length
 }
 
-const escape = String.fromCharCode(27)
+const escapeCharacter = String.fromCharCode(27)
 
+/** @internal */
 export function stripColours(text: string): string {
-  return text.split(new RegExp(`${escape}\\[[0-9;]*m`)).join('')
+  return text.split(new RegExp(`${escapeCharacter}\\[[0-9;]*m`)).join('')
 }

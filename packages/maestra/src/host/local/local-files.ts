@@ -66,18 +66,22 @@ export class LocalFiles implements HostFiles {
 
   async write(path: string, content: string | Uint8Array, options: WriteOptions): Promise<void> {
     try {
-      const before = await this.stat(path)
+      const found = await this.stat(path)
+      // The file that a link stands for keeps its place; renaming over the link would leave two files that differ.
+      const target = found?.kind === 'link' ? await this.realPath(path) : path
+      if (target === undefined) throw new Error('it is a link to a file that is not there')
+      const before = target === path ? found : await this.stat(target)
       // One name for all writes of a file, so that what a killed one left is replaced by the next.
-      const temporary = `${path}.maestra-new`
+      const temporary = `${target}.maestra-new`
       await fs.rm(temporary, { force: true })
       await writeNew(temporary, content, before ?? { mode: options.mode, ...ownerOf(options.owner) }, this.#sync)
       try {
-        await fs.rename(temporary, path)
+        await fs.rename(temporary, target)
       } catch (error) {
         await fs.rm(temporary, { force: true })
         throw error
       }
-      await this.syncDirectory(dirname(path))
+      await this.syncDirectory(dirname(target))
     } catch (error) {
       throw fileError('write', path, error)
     }
@@ -132,7 +136,7 @@ export class LocalFiles implements HostFiles {
   }
 
   private async isDirectory(path: string): Promise<boolean> {
-    return (await fs.stat(path)).isDirectory()
+    return (await fs.stat(path).catch(() => undefined))?.isDirectory() ?? false
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -162,17 +166,21 @@ export class LocalFiles implements HostFiles {
 
   async copyTree(from: string, to: string, options: { readonly owner?: Account | undefined }): Promise<void> {
     try {
-      await this.makeDirectory(to, { mode: 0o700, owner: options.owner })
+      await this.makeDirectory(to, { mode: (await fs.stat(from)).mode & 0o7777, owner: options.owner })
       const entries = await fs.readdir(from, { withFileTypes: true })
-      await Promise.all(
+      const copies = await Promise.allSettled(
         entries.map(async (entry) => {
           const source = join(from, entry.name)
           const target = join(to, entry.name)
           if (entry.isDirectory()) return this.copyTree(source, target, options)
-          await fs.copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+          if (entry.isSymbolicLink()) await fs.symlink(await fs.readlink(source), target)
+          else await fs.copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
           await setOwner(target, options.owner)
         }),
       )
+      // Only when all have ended: the caller of a failed copy removes the target, and nothing may appear in it then.
+      const failed = copies.find((copy) => copy.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
     } catch (error) {
       throw fileError(`copy ${from} to`, to, error)
     }
@@ -180,7 +188,9 @@ export class LocalFiles implements HostFiles {
 
   async linkTree(from: string, to: string): Promise<void> {
     try {
-      await fs.mkdir(to, { mode: 0o755 })
+      await fs.mkdir(to)
+      // Whatever the umask is. The owner can always write, so that the copy can be filled, completed and removed.
+      await fs.chmod(to, ((await fs.stat(from)).mode & 0o7777) | 0o700)
       for (const entry of await fs.readdir(from, { withFileTypes: true })) {
         const source = join(from, entry.name)
         const target = join(to, entry.name)
@@ -224,16 +234,23 @@ export class LocalFiles implements HostFiles {
   }
 
   async firstClosedFolder(path: string, account: Account): Promise<string | undefined> {
-    const folders = foldersOnTheWayTo(path)
-    for (const folder of folders) {
-      const found = await fs.stat(folder).catch(() => undefined)
-      if (found === undefined) return undefined
-      if (account.uid === 0) continue
-      const bit = found.uid === account.uid ? 0o100 : found.gid === account.gid ? 0o010 : 0o001
-      if (found.isDirectory() && (found.mode & bit) === 0) return folder
+    for (const folder of foldersDownTo(dirname(path))) {
+      const real = await fs.realpath(folder).catch(() => undefined)
+      if (real === undefined) return undefined
+      // Behind a link other folders are on the way than those that the path names.
+      for (const passed of real === folder ? [folder] : foldersDownTo(real)) {
+        if (await isClosed(passed, account)) return passed
+      }
     }
     return undefined
   }
+}
+
+async function isClosed(folder: string, account: Account): Promise<boolean> {
+  const found = await fs.stat(folder).catch(() => undefined)
+  if (found === undefined || !found.isDirectory() || account.uid === 0) return false
+  const bit = found.uid === account.uid ? 0o100 : found.gid === account.gid ? 0o010 : 0o001
+  return (found.mode & bit) === 0
 }
 
 /** A new file with the content synced, the mode and the owner set. */
@@ -246,8 +263,10 @@ async function writeNew(
   const file = await fs.open(temporary, 'wx', 0o600)
   try {
     await file.writeFile(content)
-    if (like.uid !== undefined && like.gid !== undefined && differsFromSelf(like.uid, like.gid)) {
-      await file.chown(like.uid, like.gid)
+    if (like.uid !== undefined && like.gid !== undefined) {
+      // A new file has the group of its directory rather than ours where that is setgid, and everywhere on macOS.
+      const made = await file.stat()
+      if (made.uid !== like.uid || made.gid !== like.gid) await file.chown(like.uid, like.gid)
     }
     await file.chmod(like.mode)
     if (sync) await file.sync()
@@ -280,8 +299,8 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** `/`, `/a`, `/a/b` for `/a/b/c`: the folders that must be entered to reach the path. */
-function foldersOnTheWayTo(path: string): readonly string[] {
-  const folder = dirname(path)
-  return folder === path ? [] : [...foldersOnTheWayTo(folder), folder]
+/** `/`, `/a`, `/a/b` for `/a/b`. */
+function foldersDownTo(folder: string): readonly string[] {
+  const parent = dirname(folder)
+  return parent === folder ? [folder] : [...foldersDownTo(parent), folder]
 }

@@ -12,10 +12,13 @@ export class LocalProcesses implements HostProcesses {
     return { name: nameOfSelf(), uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 }
   }
 
+  /** The local accounts first; the system's other sources (a directory service) only for one that is not among them. */
   async account(nameOrUid: string | number): Promise<Account | undefined> {
+    const local = await readFile('/etc/passwd', 'utf8').catch(() => '')
+    const found = accountIn(local, nameOrUid)
+    if (found !== undefined) return found
     const result = await this.run('getent', ['passwd', String(nameOrUid)], {}).catch(() => undefined)
-    const lines = result?.exitCode === 0 ? result.stdout : await readFile('/etc/passwd', 'utf8').catch(() => '')
-    return accountIn(lines, nameOrUid)
+    return result?.exitCode === 0 ? accountIn(result.stdout, nameOrUid) : undefined
   }
 
   run(
@@ -29,6 +32,7 @@ export class LocalProcesses implements HostProcesses {
     },
   ): Promise<RunResult> {
     return new Promise((resolve, reject) => {
+      options.signal?.throwIfAborted()
       const child = spawn(program, args, {
         ...identityOf(options.account),
         cwd: '/',

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import type { NodeStatus } from '../../cluster/cluster-status.js'
+import { plain } from '../terminal.js'
+import { coloured } from './coloured.conformance.js'
+import { bytesText, statusView, timeText } from './status-view.js'
+import { stripColours } from './table.js'
+
+const row = (change: Partial<NodeStatus>): NodeStatus => ({
+  name: 'db2',
+  role: 'standby',
+  state: 'streaming',
+  host: '127.0.0.1',
+  port: 5442,
+  version: '18.4',
+  timeline: 1,
+  lsn: '0/3000000',
+  lagBytes: 0,
+  lagMs: 0,
+  sync: 'async',
+  slot: 'db2',
+  pendingRestart: [],
+  unknown: null,
+  ...change,
+})
+const primary = row({
+  name: 'db1',
+  role: 'primary',
+  state: 'running',
+  port: 5441,
+  lagBytes: null,
+  lagMs: null,
+  sync: null,
+  slot: null,
+})
+const dead = row({
+  name: 'db3',
+  role: 'unknown',
+  state: 'unreachable',
+  version: null,
+  timeline: null,
+  lsn: null,
+  lagBytes: null,
+  lagMs: null,
+  sync: null,
+  slot: null,
+  unknown: 'it cannot be asked: no answer',
+})
+const view = (nodes: readonly NodeStatus[], to = plain) => statusView({ cluster: 'shop', primary: 'db1', nodes }, to)
+
+test('is one table, with a dead node as a row and its reason below', () => {
+  expect(view([primary, row({ lagBytes: 2048, lagMs: 12, pendingRestart: ['max_connections'] }), dead])).toBe(
+    `cluster shop, primary db1
+
+NODE  ROLE     STATE        ADDRESS         VERSION  TL  LSN        LAG            SYNC   SLOT
+db1   primary  running      127.0.0.1:5441  18.4     1   0/3000000  -              -      -
+db2   standby  streaming    127.0.0.1:5442  18.4     1   0/3000000  2.0 kB, 12 ms  async  db2
+db3   unknown  unreachable  127.0.0.1:5442  -        -   -          -              -      -
+
+db2: changed settings wait for a restart: max_connections
+db3: it cannot be asked: no answer
+`,
+  )
+})
+
+test('has no notes where all is well', () => {
+  expect(view([primary, row({})])).toMatch(/db2\n$/)
+})
+
+test('says that there is no primary, that there are two, and that a standby follows nobody', () => {
+  expect(statusView({ cluster: 'shop', primary: null, nodes: [dead] }, plain)).toContain('cluster shop, primary none\n')
+  expect(view([primary, { ...primary, name: 'db2' }])).toMatch(
+    /\ndb1 and db2 all run as primaries: their data drift apart\n$/,
+  )
+  expect(view([primary, { ...primary, name: 'db2', state: 'stopped' }])).not.toContain('drift apart')
+  expect(view([primary, row({ state: 'running' })])).toMatch(/\ndb2: it runs and does not stream\n$/)
+})
+
+describe('a state has the colour', () => {
+  test.each<[string, Partial<NodeStatus>]>([
+    ['32', { state: 'streaming' }],
+    ['32', { state: 'running', role: 'primary' }],
+    ['33', { state: 'running', role: 'standby' }],
+    ['33', { state: 'catchup' }],
+    ['33', { state: 'starting' }],
+    ['33', { state: 'paused' }],
+    ['31', { state: 'stopped' }],
+    ['31', { state: 'unreachable' }],
+    ['31', { state: 'failed' }],
+  ])('%s: %j', (code, change) => {
+    expect(view([row(change)], coloured)).toContain(`\u001b[${code}m${change.state}`)
+  })
+
+  test('which moves no column', () => {
+    const nodes = [primary, row({}), dead]
+    expect(stripColours(view(nodes, coloured))).toBe(view(nodes))
+  })
+})
+
+test.each([
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1024, '1.0 kB'],
+  [16 * 1024 * 1024, '16.0 MB'],
+  [150 * 1024 * 1024, '150 MB'],
+  [2 ** 60, '1048576 TB'],
+])('%i bytes are %s', (bytes, text) => {
+  expect(bytesText(bytes)).toBe(text)
+})
+
+test.each([
+  [0, '0 ms'],
+  [999, '999 ms'],
+  [1000, '1.0 s'],
+  [119_000, '119.0 s'],
+  [180_000, '3 min'],
+])('%i ms are %s', (ms, text) => {
+  expect(timeText(ms)).toBe(text)
+})
+
+test.each([
+  [null, null, ' -  '],
+  [0, 0, ' 0  '],
+  [1, null, ' 1 B  '],
+  [1, 0, ' 1 B, 0 ms  '],
+])('the lag of %s bytes and %s ms is shown as%s', (lagBytes, lagMs, text) => {
+  expect(view([row({ lagBytes, lagMs })])).toContain(`0/3000000 ${text}`)
+})

@@ -1,0 +1,258 @@
+import { parseLsn } from '@maestra/client/postgres/lsn'
+import { timelineOf } from '@maestra/client/postgres/timeline'
+import { parseServerVersion } from '@maestra/client/postgres/version'
+import { describe, expect, test } from 'vitest'
+import { clusterStatus, type NodeStatus } from './cluster-status.js'
+import { loadCluster } from './load-cluster.js'
+import type { DataDirectory, NodeObservation, RunningServer, WalSender } from './observation.js'
+
+const { cluster } = loadCluster(
+  `cluster: shop
+postgres: { version: 18 }
+nodes:
+  - { name: db1, port: 5441, data: /srv/db1, primary: true }
+  - { name: db-2, port: 5442, data: /srv/db2 }
+`,
+  '/shop/maestra.yaml',
+)
+if (cluster === undefined) throw new Error('the cluster file of this test is wrong')
+
+const directory = (state: string, standbySignal: boolean): DataDirectory => ({
+  kind: 'data',
+  majorVersion: 18,
+  owner: 'postgres',
+  madeFor: { cluster: 'shop', node: 'db' },
+  control: { systemIdentifier: '7001', state, timeline: timelineOf(3), checkpointLsn: parseLsn('0/2000060') },
+  standbySignal,
+  configuration: { included: true, settings: '', hbaBlock: '', passfile: undefined },
+})
+
+const server = (change: Partial<RunningServer>): RunningServer => ({
+  kind: 'up',
+  version: parseServerVersion('18.4'),
+  systemIdentifier: '7001',
+  dataDirectory: '/srv',
+  inRecovery: false,
+  timeline: timelineOf(3),
+  lsn: parseLsn('0/3000000'),
+  replayPaused: false,
+  sinceLastReplayMs: 3_600_000.4,
+  pendingRestart: [],
+  settingsThatNeedRestart: [],
+  walReceiver: undefined,
+  walSenders: [],
+  slots: [{ name: 'db_2', physical: true, active: false, walStatus: 'reserved' }],
+  replicationRole: undefined,
+  ...change,
+})
+
+const receiver = { status: 'streaming', host: '127.0.0.1', port: 5441, slot: 'db_2' }
+const sender = (change: Partial<WalSender> = {}): WalSender => ({
+  node: 'db-2',
+  state: 'streaming',
+  sync: 'async',
+  replayLsn: parseLsn('0/3000000'),
+  replayLagMs: undefined,
+  ...change,
+})
+
+const node = (name: string, change: Partial<NodeObservation>): NodeObservation => ({
+  name,
+  directory: directory('in production', name !== 'db1'),
+  process: { kind: 'running', pid: 1, status: 'ready', port: 5441 },
+  server: { kind: 'down' },
+  binaries: { kind: 'missing', looked: [] },
+  port: { kind: 'not-asked' },
+  ...change,
+})
+
+const statusOf = (db1: Partial<NodeObservation>, db2: Partial<NodeObservation>) =>
+  clusterStatus(cluster, {
+    nodes: [node('db1', db1), node('db-2', db2)],
+    passwords: { superuser: undefined, replication: undefined },
+  })
+
+/** The row of the standby beside a primary that runs. */
+const standby = (own: Partial<RunningServer>, primary: Partial<RunningServer> = {}): NodeStatus | undefined =>
+  statusOf({ server: server(primary) }, { server: server({ inRecovery: true, walReceiver: receiver, ...own }) })
+    .nodes[1]
+
+const silent = (change: Partial<NodeObservation>): NodeStatus | undefined =>
+  statusOf({ server: server({}) }, { process: { kind: 'none' }, ...change }).nodes[1]
+
+test('has the keys of a node in the documented order, in whichever state it is', () => {
+  const keys = 'name role state host port version timeline lsn lagBytes lagMs sync slot pendingRestart unknown'.split(
+    ' ',
+  )
+  for (const row of [
+    ...statusOf({ server: server({}) }, { server: server({ inRecovery: true }) }).nodes,
+    ...statusOf({}, { directory: { kind: 'absent' } }).nodes,
+  ]) {
+    expect(Object.keys(row)).toEqual(keys)
+  }
+})
+
+test('tells a primary and a standby that streams', () => {
+  const primary = server({ walSenders: [sender()], pendingRestart: ['max_connections'] })
+  const found = statusOf({ server: primary }, { server: server({ inRecovery: true, walReceiver: receiver }) })
+  expect(found).toEqual({
+    cluster: 'shop',
+    primary: 'db1',
+    nodes: [
+      {
+        name: 'db1',
+        role: 'primary',
+        state: 'running',
+        host: '127.0.0.1',
+        port: 5441,
+        version: '18.4',
+        timeline: 3,
+        lsn: '0/3000000',
+        lagBytes: null,
+        lagMs: null,
+        sync: null,
+        slot: null,
+        pendingRestart: ['max_connections'],
+        unknown: null,
+      },
+      {
+        name: 'db-2',
+        role: 'standby',
+        state: 'streaming',
+        host: '127.0.0.1',
+        port: 5442,
+        version: '18.4',
+        timeline: 3,
+        lsn: '0/3000000',
+        lagBytes: 0,
+        lagMs: 0,
+        sync: 'async',
+        slot: 'db_2',
+        pendingRestart: [],
+        unknown: null,
+      },
+    ],
+  })
+})
+
+describe('the lag of a standby', () => {
+  const ahead = { lsn: parseLsn('0/3000100') }
+  const lag = (row: NodeStatus | undefined) => [row?.lagBytes, row?.lagMs]
+
+  test('is nothing on an idle primary, however long ago the last transaction was', () => {
+    expect(lag(standby({ sinceLastReplayMs: 9e9 }, { walSenders: [sender()] }))).toEqual([0, 0])
+    expect(lag(standby({ sinceLastReplayMs: 9e9, walReceiver: undefined }))).toEqual([0, 0])
+  })
+
+  test('is nothing when the standby is seen ahead of its primary', () => {
+    expect(lag(standby({ lsn: parseLsn('0/3000200') }, ahead))).toEqual([0, 0])
+  })
+
+  test('counts from the later of what the standby and its sender say', () => {
+    expect(standby({}, { ...ahead, walSenders: [sender({ replayLsn: parseLsn('0/3000080') })] })?.lagBytes).toBe(0x80)
+    expect(standby({}, { ...ahead, walSenders: [sender({ replayLsn: parseLsn('0/2000000') })] })?.lagBytes).toBe(0x100)
+  })
+
+  test('is measured by the sender while the standby streams', () => {
+    expect(lag(standby({}, { ...ahead, walSenders: [sender({ replayLagMs: 12.6 })] }))).toEqual([256, 13])
+  })
+
+  test('has no time while the sender has measured nothing yet', () => {
+    expect(lag(standby({}, { ...ahead, walSenders: [sender()] }))).toEqual([256, null])
+  })
+
+  test('is the age of what was replayed when the standby is paused, does not stream, or follows another standby', () => {
+    const measured = { ...ahead, walSenders: [sender({ replayLagMs: 1 })] }
+    expect(lag(standby({ replayPaused: true }, measured))).toEqual([256, 3_600_000])
+    expect(lag(standby({ walReceiver: undefined }, measured))).toEqual([256, 3_600_000])
+    expect(lag(standby({}, ahead))).toEqual([256, 3_600_000])
+    expect(lag(standby({ walReceiver: undefined, sinceLastReplayMs: undefined }, ahead))).toEqual([256, null])
+  })
+
+  test('is unknown without a primary, and beside one of another system', () => {
+    const alone = statusOf({}, { server: server({ inRecovery: true, walReceiver: receiver }) })
+    expect(alone.primary).toBeNull()
+    expect(alone.nodes[1]).toMatchObject({
+      lagBytes: null,
+      lagMs: null,
+      unknown: 'no primary can be seen, so nobody knows how far it is behind',
+    })
+    expect(standby({ systemIdentifier: '7002' })).toMatchObject({
+      lagBytes: null,
+      unknown: 'it is of system 7002, and the primary of 7001',
+    })
+  })
+})
+
+describe('the state of a standby that is up', () => {
+  test.each<[string, string, Partial<RunningServer>, WalSender[]]>([
+    ['streaming', 'its sender streams', {}, [sender()]],
+    ['streaming', 'it follows somebody who is not the primary', {}, []],
+    ['catchup', 'its sender sends old WAL', {}, [sender({ state: 'catchup' })]],
+    ['streaming', 'a broken connection lingers at the primary', {}, [sender({ state: 'catchup' }), sender()]],
+    ['paused', 'its replay is paused', { replayPaused: true }, [sender()]],
+    ['starting', 'its receiver waits', { walReceiver: { ...receiver, status: 'waiting' } }, []],
+    ['running', 'it has no receiver', { walReceiver: undefined }, []],
+  ])('is %s when %s', (state, _when, own, walSenders) => {
+    expect(standby(own, { walSenders })?.state).toBe(state)
+  })
+})
+
+describe('a node whose server cannot be asked', () => {
+  test.each<[string, string, Partial<NodeObservation>]>([
+    [
+      'starting',
+      'it takes no connections: it is starting',
+      { server: { kind: 'starting', because: 'it is starting' } },
+    ],
+    ['unreachable', 'it cannot be asked: no answer', { server: { kind: 'unreachable', because: 'no answer' } }],
+    [
+      'unreachable',
+      'it cannot be looked at: EIO',
+      { process: { kind: 'unknown', because: 'EIO' }, server: { kind: 'unreachable', because: 'EIO' } },
+    ],
+    ['unreachable', 'it cannot be looked at: EACCES', { directory: { kind: 'unknown', because: 'EACCES' } }],
+    ['stopped', 'it holds no data yet', { directory: { kind: 'absent' } }],
+    ['stopped', 'it holds no data yet', { directory: { kind: 'empty' } }],
+    [
+      'stopped',
+      '/srv/db2 holds no data of PostgreSQL, but a.txt, b.txt',
+      { directory: { kind: 'foreign', holds: ['a.txt', 'b.txt'] } },
+    ],
+    ['stopped', 'it is stopped', { directory: directory('shut down in recovery', true) }],
+    [
+      'stopped',
+      'it is stopped, and it could not listen on its port: another program listens there',
+      {
+        directory: directory('shut down', true),
+        port: { kind: 'taken', reason: 'another program listens there' },
+      },
+    ],
+    [
+      'failed',
+      'it does not run, and it was not shut down: its control file says "in archive recovery"',
+      { directory: directory('in archive recovery', true) },
+    ],
+  ])('is %s: %s', (state, because, change) => {
+    expect(silent(change)).toMatchObject({ state, unknown: because, version: null, lsn: null, lagBytes: null })
+  })
+
+  test('has the role and the timeline that its files say, and the slot that the primary keeps for it', () => {
+    const stopped = { directory: directory('shut down in recovery', true) }
+    expect(silent(stopped)).toMatchObject({ role: 'standby', timeline: 3, slot: 'db_2' })
+    expect(silent({ directory: directory('shut down', false) })).toMatchObject({ role: 'primary', slot: null })
+    expect(silent({ directory: { kind: 'absent' } })).toMatchObject({ role: 'unknown', timeline: null, slot: null })
+  })
+})
+
+describe('the primary', () => {
+  test('is the declared one where two run as primaries', () => {
+    const found = statusOf({ server: server({}) }, { server: server({}) })
+    expect(found.primary).toBe('db1')
+    expect(found.nodes.map((row) => row.role)).toEqual(['primary', 'primary'])
+  })
+
+  test('is the one that runs as such, also when it was declared as a standby', () => {
+    expect(statusOf({}, { server: server({}) }).primary).toBe('db-2')
+  })
+})

@@ -1,0 +1,79 @@
+import { Secret } from '@maestra/client/base/secret'
+import { settingsOf } from '@maestra/client/postgres/conf'
+import { expect, test } from 'vitest'
+import { loadCluster } from './load-cluster.js'
+import { hbaBlockText, madeFor, nodeConfiguration, nodePassfileText, passfileLines } from './node-configuration.js'
+
+const text = `cluster: shop
+postgres: { version: 18 }
+nodes:
+  - { name: db1, host: 10.0.0.1, port: 5441, data: /srv/db1, primary: true }
+  - { name: db-2, host: "::1", port: 5442, data: "/srv/it's db2", parameters: { work_mem: 8MB } }
+parameters: { work_mem: 4MB }
+allow: [10.0.0.0/8, app.example.com]
+`
+function clusterOf(more = '') {
+  const { cluster, findings } = loadCluster(text + more, '/shop/maestra.yaml')
+  const [primary, standby] = cluster?.nodes ?? []
+  if (cluster === undefined || primary === undefined || standby === undefined) throw new Error(JSON.stringify(findings))
+  return { cluster, primary, standby }
+}
+
+test('a standby follows the primary by its declared address, under its own name and through its own slot', () => {
+  const { cluster, primary, standby } = clusterOf()
+  const { settings } = nodeConfiguration(cluster, standby, { upstream: primary })
+  expect(settingsOf(settings)).toMatchObject({
+    'maestra.cluster': 'shop',
+    'maestra.node': 'db-2',
+    listen_addresses: '::1',
+    port: '5442',
+    work_mem: '8MB',
+    hot_standby: 'on',
+    primary_slot_name: 'db_2',
+    primary_conninfo: `host=10.0.0.1 port=5441 user=replicator application_name='db-2' passfile='/srv/it\\'s db2/maestra.pgpass'`,
+  })
+})
+
+test('the primary has no settings of a standby, and the parameters of the cluster', () => {
+  const { cluster, primary } = clusterOf()
+  const settings = settingsOf(nodeConfiguration(cluster, primary, undefined).settings)
+  expect(settings).toMatchObject({ 'maestra.node': 'db1', work_mem: '4MB', listen_addresses: '10.0.0.1', port: '5441' })
+  expect(Object.keys(settings)).not.toContain('primary_conninfo')
+  expect(Object.keys(settings)).not.toContain('primary_slot_name')
+})
+
+test('replication on trust names no passfile', () => {
+  const { cluster, primary, standby } = clusterOf('replication: { authentication: trust }\n')
+  const { settings, hbaLines } = nodeConfiguration(cluster, standby, { upstream: primary })
+  expect(settings).not.toContain('passfile')
+  expect(hbaBlockText(hbaLines)).toContain('host replication replicator 10.0.0.1/32 trust')
+})
+
+test('every node lets the same in: the standbys of all nodes, and applications with a password', () => {
+  const { cluster, primary, standby } = clusterOf()
+  const block = hbaBlockText(nodeConfiguration(cluster, primary, undefined).hbaLines)
+  expect(block.split('\n')).toEqual([
+    'host replication replicator 10.0.0.1/32 scram-sha-256',
+    'host replication replicator ::1/128 scram-sha-256',
+    'host all all 10.0.0.0/8 scram-sha-256',
+    'host all all app.example.com scram-sha-256',
+  ])
+  expect(hbaBlockText(nodeConfiguration(cluster, standby, { upstream: primary }).hbaLines)).toBe(block)
+})
+
+test('a passfile has one escaped line for each node, and is a secret', () => {
+  const { cluster } = clusterOf()
+  const password = new Secret('a:b\\c')
+  expect(passfileLines(cluster, 'me', password)).toBe('10.0.0.1:5441:*:me:a\\:b\\\\c\n\\:\\:1:5442:*:me:a\\:b\\\\c\n')
+  const own = nodePassfileText(cluster, password)
+  expect(own.reveal()).toBe(passfileLines(cluster, 'replicator', password))
+  expect(JSON.stringify({ own })).not.toContain('b')
+})
+
+test('a settings file says for which node of which cluster it was written, and another file says nothing', () => {
+  const { cluster, primary } = clusterOf()
+  expect(madeFor(nodeConfiguration(cluster, primary, undefined).settings)).toEqual({ cluster: 'shop', node: 'db1' })
+  expect(madeFor("maestra.cluster = 'shop'")).toBeUndefined()
+  expect(madeFor("maestra.node = 'db1'")).toBeUndefined()
+  expect(madeFor('')).toBeUndefined()
+})

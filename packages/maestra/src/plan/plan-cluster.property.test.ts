@@ -1,0 +1,138 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { loadCluster } from '../cluster/load-cluster.js'
+import { planCluster } from './plan-cluster.js'
+import { readSeen } from './scenarios/seen.conformance.js'
+import type { Step } from './step.js'
+
+const loaded = loadCluster(
+  `cluster: shop
+postgres: { version: 18 }
+nodes:
+  - { name: db1, port: 5441, data: /srv/db1, primary: true }
+  - { name: db2, port: 5442, data: /srv/db2 }
+  - { name: db3, port: 5443, data: /srv/db3 }
+parameters: { work_mem: 16MB, max_connections: 200 }
+`,
+  '/shop/maestra.yaml',
+)
+const cluster = loaded.cluster
+if (cluster === undefined) throw new Error('the cluster file of this test is wrong')
+
+/** What a node may be in a cluster that can be brought on, so that many plans have steps. */
+const sound = (name: string) => {
+  const [data, running] =
+    name === 'db1'
+      ? [`data of shop/db1`, 'running as primary at 0/3000000; slot db2']
+      : [`data of shop/${name} as standby`, 'running as standby at 0/3000000']
+  const streams = name === 'db1' ? running : `${running}; streams from 127.0.0.1:5441 through ${name}`
+  return fc.constantFrom(
+    `${name}: no directory`,
+    `${name}: ${data}; stopped`,
+    `${name}: ${data}; no include; file says max_connections 100; stopped`,
+    `${name}: ${data}; ${running}`,
+    `${name}: ${data}; file says work_mem 4MB; ${running}`,
+    `${name}: ${data}; ${streams}`,
+  )
+}
+
+const node = (name: string) => fc.oneof({ weight: 4, arbitrary: sound(name) }, { weight: 1, arbitrary: anything(name) })
+
+const anything = (name: string) =>
+  fc
+    .record({
+      base: fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom('no directory', 'empty directory') },
+        { weight: 6, arbitrary: fc.constantFrom(`data of shop/${name}`, `data of shop/${name} as standby`) },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom(
+            'holds letters.txt',
+            'directory unknown: EACCES',
+            'elsewhere: nobody is here',
+            'data of nobody',
+            `data of store/${name}`,
+          ),
+        },
+      ),
+      files: fc.subarray(['file says work_mem 4MB', 'file says max_connections 100', 'no include', 'timeline 2'], {
+        maxLength: 2,
+      }),
+      state: fc.oneof(
+        { weight: 3, arbitrary: fc.constant('stopped') },
+        { weight: 4, arbitrary: fc.constantFrom('running as primary at 0/3000000', 'running as standby at 0/3000000') },
+        { weight: 1, arbitrary: fc.constantFrom('starting: not yet', 'unreachable: silent', 'process unknown: EIO') },
+      ),
+      server: fc.subarray(
+        [
+          `streams from 127.0.0.1:5441 through ${name}`,
+          'slot db2',
+          'slot db3 active',
+          'no role',
+          'replay paused',
+          'slot db2 lost',
+        ],
+        { maxLength: 4 },
+      ),
+      place: fc.constantFrom('stopped', 'stopped', 'stopped', 'port taken: by somebody', 'no programs in PATH'),
+    })
+    .map(({ base, files, state, server, place }) => {
+      const isData = base.startsWith('data of')
+      const isUp = isData && state.startsWith('running')
+      const facts = [
+        base,
+        ...(isData ? [...files, state] : []),
+        ...(isUp ? server : place === 'stopped' ? [] : [place]),
+      ]
+      return `${name}: ${facts.join('; ')}`
+    })
+
+const seen = fc
+  .tuple(fc.constantFrom('none', 'superuser', 'superuser, replication'), node('db1'), node('db2'), node('db3'))
+  .map(([passwords, ...nodes]) => `passwords: ${passwords}\n${nodes.join('\n')}\n`)
+
+test('whatever is seen, no data are replaced and each step comes after what it needs', () => {
+  let planned = 0
+  fc.assert(
+    fc.property(seen, (text) => {
+      const observation = readSeen(text, cluster)
+      const plan = planCluster(cluster, observation, [])
+      const { steps } = plan
+      planned += Math.min(1, steps.length)
+      if (plan.refusals.length + plan.unknowns.length > 0) expect(steps).toEqual([])
+      expect(planCluster(cluster, observation, [])).toEqual(plan)
+
+      const at = (kind: Step['kind'], name: string) =>
+        steps.findIndex((step) => step.kind === kind && (!('node' in step) || step.node === name))
+      const existing = observation.nodes.filter(({ directory }) => directory.kind === 'data')
+      if (existing.length > 0 && observation.passwords.superuser === undefined) {
+        expect(at('write-passfile', '')).toBe(-1)
+      }
+      for (const { name, directory, server } of observation.nodes) {
+        const filled = Math.max(at('copy-primary', name), at('initialise', name))
+        if (filled >= 0) expect(['absent', 'empty']).toContain(directory.kind)
+        const start = at('start', name)
+        if (filled >= 0) expect(start).toBeGreaterThan(filled)
+        if (start >= 0) expect(server.kind).toBe('down')
+        if (start >= 0) expect(start).toBeGreaterThan(at('write-configuration', name))
+        const last = at('await-streaming', name)
+        if (last >= 0)
+          expect(Math.max(...steps.map((step, i) => ('node' in step && step.node === name ? i : 0)))).toBe(last)
+        if (at('copy-primary', name) >= 0) {
+          const needs = [at('start', 'db1'), at('create-replication-role', 'db1'), slotStep(steps, name)]
+          expect(at('copy-primary', name)).toBeGreaterThan(Math.max(...needs))
+          const primary = observation.nodes[0]?.server
+          const slots = primary?.kind === 'up' ? primary.slots.map((slot) => slot.name) : []
+          expect(slots.includes(name) || slotStep(steps, name) >= 0).toBe(true)
+        }
+      }
+      expect(steps.filter((step) => step.destructive)).toEqual([])
+    }),
+    { numRuns: 1000 },
+  )
+  expect(planned).toBeGreaterThan(80)
+})
+
+function slotStep(steps: readonly Step[], name: string): number {
+  return steps.findIndex((step) => step.kind === 'create-slot' && step.standby === name)
+}

@@ -1,0 +1,224 @@
+import { Secret } from '@maestra/client/base/secret'
+import { formatSettings, settingsOf } from '@maestra/client/postgres/conf'
+import { parseLsn } from '@maestra/client/postgres/lsn'
+import { timelineOf } from '@maestra/client/postgres/timeline'
+import { parseServerVersion } from '@maestra/client/postgres/version'
+import { type DeclaredCluster, type DeclaredNode, primaryOf } from '../../cluster/declared-cluster.js'
+import { hbaBlockText, nodeConfiguration, nodePassfileText } from '../../cluster/node-configuration.js'
+import type { DataDirectory, NodeObservation, Observation, RunningServer } from '../../cluster/observation.js'
+
+/**
+ * The observation that a text tells, for scenarios. One line a node, `;` between its facts, further lines indented:
+ *
+ *     passwords: none
+ *     db1: data of shop/db1; running as primary at 0/3000000; slot db2 active
+ *     db2: data of shop/db2 as standby; running as standby at 0/3000000; streams from 127.0.0.1:5441 through db2
+ *     db3: no directory
+ *
+ * What is not said is as it should be: files as declared, the replication role there, port free, programs found.
+ */
+export function readSeen(text: string, cluster: DeclaredCluster): Observation {
+  const lines = text.replace(/\n[ \t]+/g, ' ').split('\n')
+  const told = new Map(
+    lines
+      .filter((line) => line.trim() !== '')
+      .map((line) => [line.split(':', 1)[0] ?? '', line.replace(/^[^:]*:/, '')]),
+  )
+  const known = told.get('passwords')?.trim() ?? 'superuser, replication'
+  return {
+    passwords: {
+      superuser: known.includes('superuser') ? new Secret('wide-open') : undefined,
+      replication: known.includes('replication') ? replicationPassword : undefined,
+    },
+    nodes: cluster.nodes.map((node) => nodeOf(cluster, node, told.get(node.name) ?? '')),
+  }
+}
+
+const replicationPassword = new Secret('follow-me')
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+type Seen = Mutable<NodeObservation>
+
+function nodeOf(cluster: DeclaredCluster, node: DeclaredNode, text: string): NodeObservation {
+  const seen: Seen = {
+    name: node.name,
+    directory: { kind: 'absent' },
+    process: { kind: 'none' },
+    server: { kind: 'down' },
+    binaries: {
+      kind: 'found',
+      directory: '/usr/lib/postgresql/18/bin',
+      version: parseServerVersion('18.4'),
+      source: 'PATH',
+    },
+    port: { kind: 'free' },
+  }
+  for (const fact of text.split(';').map((each) => each.trim())) tell(seen, fact, cluster, node)
+  return seen
+}
+
+function tell(seen: Seen, fact: string, cluster: DeclaredCluster, node: DeclaredNode): void {
+  for (const [pattern, apply] of facts) {
+    const found = new RegExp(`^${pattern}$`).exec(fact)
+    if (found === null) continue
+    const [, ...words] = found
+    apply({ seen, cluster, node }, ...words.map((word) => word ?? ''))
+    return
+  }
+  throw new Error(`${node.name}: nobody knows what "${fact}" means`)
+}
+
+type Told = { readonly seen: Seen; readonly cluster: DeclaredCluster; readonly node: DeclaredNode }
+type Fact = readonly [pattern: string, apply: (told: Told, ...words: string[]) => void]
+
+const facts: readonly Fact[] = [
+  ['elsewhere: (.*)', ({ seen }, because) => elsewhere(seen, because)],
+  ['no directory', ({ seen }) => directory(seen, { kind: 'absent' })],
+  ['empty directory', ({ seen }) => directory(seen, { kind: 'empty' })],
+  ['holds (.*)', ({ seen }, names) => directory(seen, { kind: 'foreign', holds: names.split(', ') })],
+  ['directory unknown: (.*)', ({ seen }, because) => directory(seen, { kind: 'unknown', because })],
+  ['data of nobody', (told) => directory(told.seen, foreignData(told))],
+  ['data of (\\S+)/(\\S+?)( as standby)?', (told, made, name, standby) => ownData(told, made, name, standby !== '')],
+  ['major (\\d+)', ({ seen }, major) => data(seen, { majorVersion: Number(major) })],
+  ['system (\\d+)', ({ seen }, systemIdentifier) => control(seen, { systemIdentifier })],
+  ['timeline (\\d+)', ({ seen }, timeline) => control(seen, { timeline: timelineOf(Number(timeline)) })],
+  ['control says (.*)', ({ seen }, state) => control(seen, { state })],
+  ['file says (\\S+) (.*)', ({ seen }, name, value) => setting(seen, { [name]: value })],
+  ['no settings file', ({ seen }) => configuration(data(seen, { madeFor: undefined }), { settings: undefined })],
+  ['no include', ({ seen }) => configuration(seen, { included: false })],
+  ['no hba block', ({ seen }) => configuration(seen, { hbaBlock: undefined })],
+  ['hba block: (.*)', ({ seen }, hbaBlock) => configuration(seen, { hbaBlock })],
+  ['no passfile', ({ seen }) => configuration(seen, { passfile: undefined })],
+  ['other passfile', ({ seen }) => configuration(seen, { passfile: new Secret('another') })],
+  [
+    'no programs in (.*)',
+    ({ seen }, places) => Object.assign(seen, { binaries: { kind: 'missing', looked: places.split(', ') } }),
+  ],
+  ['stopped', () => {}],
+  ['port taken: (.*)', ({ seen }, reason) => Object.assign(seen, { port: { kind: 'taken', reason } })],
+  ['process unknown: (.*)', ({ seen }, because) => hidden(seen, because)],
+  ['running as (primary|standby) at (\\S+)', (told, role, lsn) => running(told, role === 'standby', lsn)],
+  ['starting: (.*)', (told, because) => started(told, { kind: 'starting', because })],
+  ['unreachable: (.*)', (told, because) => started(told, { kind: 'unreachable', because })],
+  ['listens on (\\d+)', (told, port) => listens(told.seen, Number(port))],
+  ['server of system (\\d+)', ({ seen }, systemIdentifier) => server(seen, { systemIdentifier })],
+  ['server on timeline (\\d+)', ({ seen }, timeline) => server(seen, { timeline: timelineOf(Number(timeline)) })],
+  ['streams from (\\S+):(\\d+)(?: through (\\S+))?', ({ seen }, ...from) => receiver(seen, 'streaming', ...from)],
+  ['WAL receiver (\\S+) from (\\S+):(\\d+) through (\\S+)', ({ seen }, ...from) => receiver(seen, ...from)],
+  ['replay paused', ({ seen }) => server(seen, { replayPaused: true })],
+  ['slot (\\S+)((?: \\w+)*)', ({ seen }, name, words) => slot(seen, name, words)],
+  ['no role', ({ seen }) => server(seen, { replicationRole: undefined })],
+  ['role without (?:login|replication)', ({ seen }) => server(seen, { replicationRole: weakRole })],
+  ['waits for a restart: (.*)', ({ seen }, names) => server(seen, { pendingRestart: names.split(', ') })],
+]
+
+const weakRole = { canLogin: true, canReplicate: false }
+
+function elsewhere(seen: Seen, because: string): void {
+  directory(seen, { kind: 'unknown', because })
+  hidden(seen, because)
+  seen.binaries = { kind: 'missing', looked: [] }
+}
+
+function hidden(seen: Seen, because: string): void {
+  seen.process = { kind: 'unknown', because }
+  seen.server = { kind: 'unreachable', because }
+  seen.port = { kind: 'not-asked' }
+}
+
+function directory(seen: Seen, found: NodeObservation['directory']): void {
+  seen.directory = found
+}
+
+function foreignData({ seen }: Told): DataDirectory {
+  const control = {
+    systemIdentifier: '7001',
+    state: 'shut down',
+    timeline: timelineOf(1),
+    checkpointLsn: parseLsn('0/2000060'),
+  }
+  const configuration = { included: false, settings: undefined, hbaBlock: undefined, passfile: undefined }
+  const kind = seen.directory.kind === 'data' ? seen.directory.kind : 'data'
+  return { kind, majorVersion: 18, owner: 'postgres', madeFor: undefined, control, standbySignal: false, configuration }
+}
+
+/** The data directory that Maestra would have made for the node. */
+function ownData(told: Told, made: string, name: string, standby: boolean): void {
+  const { seen, cluster, node } = told
+  const follows = node.startsAs === 'primary' ? undefined : { upstream: primaryOf(cluster) }
+  const { settings, hbaLines } = nodeConfiguration(cluster, node, follows)
+  directory(seen, { ...foreignData(told), madeFor: { cluster: made, node: name }, standbySignal: standby })
+  if (standby) control(seen, { state: 'shut down in recovery' })
+  const passfile =
+    cluster.replication.authentication === 'trust' ? undefined : nodePassfileText(cluster, replicationPassword)
+  configuration(seen, { included: true, settings, hbaBlock: hbaBlockText(hbaLines), passfile })
+}
+
+function data(seen: Seen, change: Partial<DataDirectory>): Seen {
+  if (seen.directory.kind !== 'data') throw new Error(`${seen.name}: say "data of ..." first`)
+  directory(seen, { ...seen.directory, ...change })
+  return seen
+}
+
+function control(seen: Seen, change: Partial<DataDirectory['control']>): void {
+  if (seen.directory.kind !== 'data') throw new Error(`${seen.name}: say "data of ..." first`)
+  data(seen, { control: { ...seen.directory.control, ...change } })
+}
+
+function configuration(seen: Seen, change: Partial<DataDirectory['configuration']>): void {
+  if (seen.directory.kind !== 'data') throw new Error(`${seen.name}: say "data of ..." first`)
+  data(seen, { configuration: { ...seen.directory.configuration, ...change } })
+}
+
+function setting(seen: Seen, change: Readonly<Record<string, string>>): void {
+  const before = seen.directory.kind === 'data' ? seen.directory.configuration.settings : undefined
+  configuration(seen, { settings: formatSettings('', { ...settingsOf(before ?? ''), ...change }) })
+}
+
+function started({ seen, node }: Told, found: NodeObservation['server']): void {
+  seen.process = { kind: 'running', pid: 4711, status: 'ready', port: node.port }
+  seen.port = { kind: 'not-asked' }
+  seen.server = found
+}
+
+function running(told: Told, inRecovery: boolean, lsn: string): void {
+  if (told.seen.directory.kind !== 'data') throw new Error(`${told.node.name}: say "data of ..." first`)
+  const { systemIdentifier, timeline } = told.seen.directory.control
+  control(told.seen, { state: inRecovery ? 'in archive recovery' : 'in production' })
+  started(told, {
+    kind: 'up',
+    version: parseServerVersion('18.4'),
+    systemIdentifier,
+    dataDirectory: told.node.data,
+    inRecovery,
+    timeline,
+    lsn: parseLsn(lsn),
+    replayPaused: false,
+    sinceLastReplayMs: undefined,
+    pendingRestart: [],
+    settingsThatNeedRestart: ['cluster_name', 'listen_addresses', 'max_connections', 'port', 'shared_buffers'],
+    walReceiver: undefined,
+    walSenders: [],
+    slots: [],
+    replicationRole: { canLogin: true, canReplicate: true },
+  })
+}
+
+function server(seen: Seen, change: Partial<RunningServer>): void {
+  if (seen.server.kind !== 'up') throw new Error(`${seen.name}: say "running as ..." first`)
+  seen.server = { ...seen.server, ...change }
+}
+
+function listens(seen: Seen, port: number): void {
+  if (seen.process.kind === 'running') seen.process = { ...seen.process, port }
+}
+
+function receiver(seen: Seen, status = '', host = '', port = '', slot = ''): void {
+  server(seen, { walReceiver: { status, host, port: Number(port), slot: slot === '' ? undefined : slot } })
+}
+
+function slot(seen: Seen, name: string, words: string): void {
+  const walStatus = words.includes('lost') ? 'lost' : 'reserved'
+  const found = { name, physical: !words.includes('logical'), active: words.includes('active'), walStatus }
+  server(seen, { slots: [...(seen.server.kind === 'up' ? seen.server.slots : []), found] })
+}

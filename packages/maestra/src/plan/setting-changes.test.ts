@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { settingChanges } from './setting-changes.js'
+
+const texts = (declared: string, observed: string) => settingChanges(declared, observed).map(({ text }) => text)
+
+test('names what is added, changed and taken away, and overlooks comments, order and quotes', () => {
+  expect(texts("a = '1'\nb = 2\nc = ''", "# words\nb = 3\na = 1\nd = 'x'")).toEqual([
+    'b 3 -> 2',
+    "c (not set) -> ''",
+    'd x -> (not set)',
+  ])
+})
+
+test.each([
+  ["primary_conninfo = 'host=x password=hunter2 port=1'", 'primary_conninfo host=x password=*** port=1 -> (not set)'],
+  ["primary_conninfo = 'password = ''hunter2 hunter2'' host=x'", 'primary_conninfo password = *** host=x -> (not set)'],
+  ["primary_conninfo = 'postgres://me:hunter2@x/db'", 'primary_conninfo postgres://me:***@x/db -> (not set)'],
+])('prints no password of %s', (observed, expected) => {
+  expect(texts('', observed)).toEqual([expected])
+})

@@ -1,0 +1,37 @@
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { bin, maestra } from '../harness/maestra.js'
+import { openWorkspace, type Workspace } from '../harness/workspace.js'
+
+let workspace: Workspace
+
+beforeAll(() => {
+  workspace = openWorkspace()
+})
+
+afterAll(() => workspace.remove())
+
+it('says its version, which is that of the package', async () => {
+  const text = readFileSync(new URL('../../packages/maestra/package.json', import.meta.url), 'utf8')
+  const { version } = JSON.parse(text) as { readonly version: string }
+  expect(await maestra(workspace, ['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+})
+
+it('names its commands in its help', async () => {
+  const { code, stdout } = await maestra(workspace, ['--help'])
+  expect(code).toBe(0)
+  for (const command of ['plan', 'apply', 'status', 'sandbox'])
+    expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
+})
+
+it('says how to build what is not built and cannot be built from here', async () => {
+  const copy = join(workspace.folder('packages/maestra/bin'), 'maestra.js')
+  copyFileSync(bin, copy)
+  // Its package.json says that the file is a module.
+  const manifest = new URL('../package.json', `file://${bin}`)
+  copyFileSync(manifest, join(workspace.folder('packages/maestra'), 'package.json'))
+  const run = await maestra(workspace, ['plan'], { script: copy })
+  expect(run).toMatchObject({ code: 1, stdout: '' })
+  expect(run.stderr).toMatch(/^Error: maestra is not built.*\nTry: npm run build\n$/)
+})
