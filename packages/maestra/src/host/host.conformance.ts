@@ -77,7 +77,9 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
         await put(at('one'))
         await put(at('two'))
         await shell('ln "$1" "$2"', at('one'), at('same'))
-        const inodes = await Promise.all(['one', 'two', 'same'].map(async (each) => (await host.files.stat(at(each)))?.inode))
+        const inodes = await Promise.all(
+          ['one', 'two', 'same'].map(async (each) => (await host.files.stat(at(each)))?.inode),
+        )
         expect(inodes[0]).toBe(inodes[2])
         expect(inodes[0]).not.toBe(inodes[1])
       })
@@ -343,9 +345,13 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
         expect(await host.files.list(join(to, 'open'))).toEqual(['empty', 'program'])
         expect(await host.files.readText(join(to, 'open', 'program'))).toBe('#!/bin/sh\n')
         expect(await host.files.readBytes(join(to, 'secret'))).toEqual(Buffer.from([0, 255, 10, 13]))
-        const modes = ['', 'open', 'open/empty', 'open/program', 'secret', 'with space'].map((each) => modeOf(join(to, each)))
+        const modes = ['', 'open', 'open/empty', 'open/program', 'secret', 'with space'].map((each) =>
+          modeOf(join(to, each)),
+        )
         expect(await Promise.all(modes)).toEqual(['750', '711', '700', '755', '600', '444'])
-        expect(await shell('readlink "$1" "$2"', join(to, 'link'), join(to, 'folder-link'))).toBe('open/program\nopen\n')
+        expect(await shell('readlink "$1" "$2"', join(to, 'link'), join(to, 'folder-link'))).toBe(
+          'open/program\nopen\n',
+        )
       }
 
       it('copies content, modes and links', async () => {
@@ -361,7 +367,10 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
         await makeTree()
         await host.files.copyTree(at('from'), at('to'), { owner: account })
         for (const each of ['', 'open', 'open/empty', 'open/program', 'secret', 'link']) {
-          expect(await host.files.stat(join(at('to'), each)), each).toMatchObject({ uid: account.uid, gid: account.gid })
+          expect(await host.files.stat(join(at('to'), each)), each).toMatchObject({
+            uid: account.uid,
+            gid: account.gid,
+          })
         }
       })
 
@@ -380,7 +389,9 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
         await host.files.makeDirectory(at('to'), { mode: 0o700 })
         for (const each of names) await put(at('from', each), Buffer.alloc(100_000))
         await put(at('to', 'file10'), 'kept')
-        await expect(host.files.copyTree(at('from'), at('to'), {})).rejects.toMatchObject({ code: 'file-system-failed' })
+        await expect(host.files.copyTree(at('from'), at('to'), {})).rejects.toMatchObject({
+          code: 'file-system-failed',
+        })
         // Whoever gets the error removes the target: all that was begun has ended by then.
         expect(await host.files.list(at('to'))).toEqual(names)
         expect(await host.files.readText(at('to', 'file10'))).toBe('kept')
@@ -390,7 +401,9 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
         await makeTree()
         await host.files.linkTree(at('from'), at('to'))
         await expectCopy(at('to'))
-        const inodes = [at('from', 'secret'), at('to', 'secret')].map(async (each) => (await host.files.stat(each))?.inode)
+        const inodes = [at('from', 'secret'), at('to', 'secret')].map(
+          async (each) => (await host.files.stat(each))?.inode,
+        )
         expect(await inodes[0]).toBe(await inodes[1])
       })
 
@@ -538,7 +551,9 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
     describe('a daemon', () => {
       it('is in a session of its own, with its output at the end of the log', async () => {
         await put(at('log'), 'before\n')
-        const started = await daemon('echo out; echo err >&2; read -r stat < /proc/$$/stat; echo "$stat"; exec sleep 1000')
+        const started = await daemon(
+          'echo out; echo err >&2; read -r stat < /proc/$$/stat; echo "$stat"; exec sleep 1000',
+        )
         await until(async () => (await logText()).split('\n').length > 3, 'the daemon to write')
         const [before, out, err, stat] = (await logText()).split('\n')
         expect([before, out, err]).toEqual(['before', 'out', 'err'])
@@ -623,7 +638,8 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
       it('of others are not signalled without permission', async () => {
         // Root may signal every process; whether init is there is all that a harmless signal to it could tell.
         if (isRoot()) expect((await host.processes.identify(1))?.uid).toBe(0)
-        else expect(() => host.processes.signal(1, 'SIGHUP')).toThrow('cannot send SIGHUP to process 1: permission denied')
+        else
+          expect(() => host.processes.signal(1, 'SIGHUP')).toThrow('cannot send SIGHUP to process 1: permission denied')
       })
     })
 

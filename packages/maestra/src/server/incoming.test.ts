@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -140,10 +150,13 @@ describe('bringIn', () => {
   it('removes what a killed run left, and fills a directory that the killed run cannot name', async () => {
     const names: string[] = []
     const leftBy = async () => {
-      await bring((into) => {
-        names.push(into)
-        throw new Error('killed')
-      }, hostWith({ removeTree: () => Promise.resolve() })).catch(() => {})
+      await bring(
+        (into) => {
+          names.push(into)
+          throw new Error('killed')
+        },
+        hostWith({ removeTree: () => Promise.resolve() }),
+      ).catch(() => {})
     }
     await leftBy()
     expect(readdirSync(directory)).toEqual(['data.maestra-incoming'])

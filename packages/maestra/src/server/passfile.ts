@@ -43,7 +43,9 @@ export async function completePassfile(site: Site, cluster: DeclaredCluster): Pr
   if (added !== '') {
     const separator = before.length === 0 || before.at(-1) === 0x0a ? '' : '\n'
     await controller.files.makeDirectory(dirname(cluster.passfile), { mode: 0o755 })
-    await controller.files.write(cluster.passfile, Buffer.concat([before, Buffer.from(separator + added)]), { mode: 0o600 })
+    await controller.files.write(cluster.passfile, Buffer.concat([before, Buffer.from(separator + added)]), {
+      mode: 0o600,
+    })
   }
   return { superuser: superuserPassword, replication: replicationPassword }
 }

@@ -158,7 +158,8 @@ export class LocalFiles implements HostFiles {
 
   async removeTree(directory: string): Promise<void> {
     try {
-      await fs.rm(directory, { recursive: true, force: true })
+      // Again while it fills: a program that a killed run started may still write there, and stops when its files are gone.
+      await fs.rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
     } catch (error) {
       throw fileError('remove', directory, error)
     }
