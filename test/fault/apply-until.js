@@ -49,7 +49,7 @@ async function dieOnceSomethingIsThere([, args]) {
 
 const apply = { ...site, host: watched(site.host, 'host') }
 for (;;) {
-  const plan = planCluster(cluster, await observeCluster(site, cluster), [])
+  const plan = planCluster(cluster, await observeCluster(site, cluster))
   // A server that a killed run started may still be starting.
   if (plan.unknowns.length > 0) await sleep(20)
   else {

@@ -35,7 +35,7 @@ it('is refused before anything is made, with the port named', async () => {
 it('is an error of the start when it is taken after the plan, and the next apply goes on', async () => {
   const site = clusterSite()
   const { cluster } = await readCluster(shop.file('maestra.yaml'))
-  const plan = planCluster(cluster, await observeCluster(site, cluster), [])
+  const plan = planCluster(cluster, await observeCluster(site, cluster))
   let listening: Promise<Listener> | undefined
   const apply = applyPlan(plan, {
     site,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { processesBelow, untilGone, untilReaped, workingDirectoryOf } from './processes.js'
 
 /** The pid in a data directory's postmaster.pid; undefined when there is none. */
-export function postmasterPid(data: string): number | undefined {
+function postmasterPid(data: string): number | undefined {
   try {
     const pid = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
     return Number.isInteger(pid) && pid > 0 ? pid : undefined

@@ -38,7 +38,7 @@ export type WaitOptions = {
 /** What one look saw: the value when it is there, else words for what is there instead. */
 export type Look<T> = { readonly done: true; readonly value: T } | { readonly done: false; readonly seen: string }
 
-/** Looks again and again until the look is done. Past the deadline the error says what was awaited and what was last seen. */
+/** Looks again and again until the look is done. An aborted signal throws its reason. Past the deadline the error says what was awaited and what was last seen. */
 export async function waitUntil<T>(look: () => Promise<Look<T>> | Look<T>, options: WaitOptions): Promise<T> {
   const { awaited, deadline, everyMs = 20, signal, hint } = options
   for (;;) {
@@ -54,6 +54,7 @@ export async function waitUntil<T>(look: () => Promise<Look<T>> | Look<T>, optio
         },
       )
     }
-    await sleep(Math.min(everyMs, deadline.leftMs()), undefined, signal ? { signal } : {})
+    // An abort ends the sleep with an error of its own; the next round throws the reason.
+    await sleep(Math.min(everyMs, deadline.leftMs()), undefined, signal ? { signal } : {}).catch(() => {})
   }
 }

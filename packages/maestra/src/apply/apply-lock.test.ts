@@ -188,6 +188,23 @@ describe('the lock of an apply', () => {
     expect(readdirSync(join(directory, 'data'))).toEqual([])
   })
 
+  it('goes to one of two also when the second comes just before the first removes the stale one', async () => {
+    leave(await lockText({ pid: await deadPid() }))
+    const attempts: PromiseSettledResult<ApplyLock>[] = []
+    let reads = 0
+    const slow = hostThatReads(async (read) => {
+      if (read !== path) return
+      reads += 1
+      // The first look finds it stale; the second is the last one before it is removed.
+      if (reads === 2) attempts.push(...(await Promise.allSettled([acquireLock(host, cluster)])))
+    })
+    attempts.push(...(await Promise.allSettled([acquireLock(slow, cluster)])))
+    expect(reads).toBeGreaterThanOrEqual(2)
+    expect(attempts).toHaveLength(2)
+    expect(locksOf(attempts)).toHaveLength(1)
+    expect(await held(locksOf(attempts))).toHaveLength(1)
+  })
+
   it('is never absent while it is held, so that a third one cannot slip in', async () => {
     leave(await lockText({ pid: await deadPid() }))
     let fast: ApplyLock | undefined
@@ -223,6 +240,24 @@ function hostThatPauses(meanwhile: () => Promise<void>): Host {
     return found
   }
   return { name: host.name, files: host.files, network: host.network, processes }
+}
+
+/** A host on which something happens after a file was read and before anything is made of it. */
+function hostThatReads(meanwhile: (path: string) => Promise<void>): Host {
+  const files = new Proxy(host.files, {
+    get: (target, name) => {
+      const member = Reflect.get(target, name, target) as unknown
+      if (name === 'readText') {
+        return async (path: string) => {
+          const text = await target.readText(path)
+          await meanwhile(path)
+          return text
+        }
+      }
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+  return { name: host.name, files, network: host.network, processes: host.processes }
 }
 
 /** A host that is looked at after every operation on files. */

@@ -3,6 +3,7 @@ import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import type { Step } from '../plan/step.js'
+import { stepTitle } from '../plan/step-title.js'
 import { removeLeftover } from '../server/incoming.js'
 import { initdb } from '../server/initdb.js'
 import { observeCluster } from '../server/observe-cluster.js'
@@ -44,7 +45,7 @@ export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise
 }
 
 async function planNow({ site, cluster }: ApplyOptions): Promise<Plan> {
-  return planCluster(cluster, await observeCluster(site, cluster), [])
+  return planCluster(cluster, await observeCluster(site, cluster))
 }
 
 async function runSteps(steps: readonly Step[], options: ApplyOptions, lock: ApplyLock): Promise<void> {
@@ -80,15 +81,11 @@ async function removeLeftovers({ site, cluster }: ApplyOptions): Promise<void> {
 }
 
 function interrupted(signal: AbortSignal, left: readonly Step[]): MaestraError {
-  const names = left.map(stepName).join(', ')
+  const names = left.map(stepTitle).join('; ')
   return new MaestraError('interrupted', `${messageOf(signal.reason)}; left to do: ${names}`, {
     cause: signal.reason,
     hint: 'maestra apply goes on from there',
   })
-}
-
-function stepName(step: Step): string {
-  return 'node' in step ? `${step.kind} ${step.node}` : step.kind
 }
 
 function refuseUnlessSame(confirmed: Plan, plan: Plan): void {
@@ -102,7 +99,7 @@ function refuseUnlessConverged(plan: Plan): void {
   const outcome = outcomeOf(plan)
   if (outcome === 'nothing') return
   const left = [...plan.refusals, ...plan.unknowns].map((refusal) => refusal.message)
-  const steps = plan.steps.map((step) => `${stepName(step)}: ${step.why}`)
+  const steps = plan.steps.map((step) => `${stepTitle(step)} (${step.why})`)
   throw new MaestraError('not-converged', `every step was done, and this is left: ${[...left, ...steps].join('; ')}`, {
     hint: 'run maestra apply again',
   })

@@ -1,5 +1,6 @@
 import { MaestraError } from '@maestra/client/base/error'
 import type { Step, StepKind, StepOf } from '../plan/step.js'
+import { stepTitle } from '../plan/step-title.js'
 import type { StepContext, StepRunner } from './step-runner.js'
 import { stepRunners } from './step-runners.js'
 
@@ -17,5 +18,5 @@ async function runWith<K extends StepKind>(
   await runner.run(step, context)
   const seen = await runner.verify(step, context)
   if (seen === undefined) return 'done'
-  throw new MaestraError('step-not-true', `${step.kind}${'node' in step ? ` ${step.node}` : ''} ended, but ${seen}`)
+  throw new MaestraError('step-not-true', `${stepTitle(step)}: it ended without an error, but ${seen}`)
 }

@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MaestraError, messageOf } from '@maestra/client/base/error'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
-import type { Finding } from '../cluster/finding.js'
-import { loadCluster } from '../cluster/load-cluster.js'
+import { type LoadedCluster, loadCluster } from '../cluster/load-cluster.js'
 import { runRules } from '../doctor/run-rules.js'
 import { terminal } from './terminal.js'
 import { findingsView } from './views/finding-view.js'
@@ -16,16 +15,16 @@ export const fileOption = [
 
 /**
  * Reads the cluster file and runs the rules over it. What is wrong is printed, each finding with its line, and ends the
- * command; warnings come back with the cluster.
+ * command. `locate` gives later findings their line.
  */
 export async function readCluster(
   option: string | undefined,
-): Promise<{ readonly cluster: DeclaredCluster; readonly warnings: readonly Finding[] }> {
+): Promise<{ readonly cluster: DeclaredCluster; readonly locate: LoadedCluster['locate'] }> {
   const file = resolve(option ?? process.env['MAESTRA_FILE'] ?? 'maestra.yaml')
   const loaded = loadCluster(await readText(file), file)
   const findings = [...loaded.findings, ...runRules({ declared: loaded.cluster, locate: loaded.locate })]
   const errors = findings.filter((finding) => finding.severity === 'error')
-  if (loaded.cluster !== undefined && errors.length === 0) return { cluster: loaded.cluster, warnings: findings }
+  if (loaded.cluster !== undefined && errors.length === 0) return { cluster: loaded.cluster, locate: loaded.locate }
   process.stderr.write(findingsView(findings, terminal(process.stderr)))
   throw new MaestraError('cluster-file-invalid', `${file} has ${counted(errors.length, 'error')}, so nothing was done`)
 }
@@ -34,10 +33,17 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    const reason = messageOf(error).includes('ENOENT') ? 'it is not there' : messageOf(error)
-    throw new MaestraError('cluster-file-missing', `cannot read the cluster file ${file}: ${reason}`, {
+    throw new MaestraError('cluster-file-missing', `cannot read the cluster file ${file}: ${reasonOf(error)}`, {
       cause: error,
       hint: 'name it: maestra plan --file <file>',
     })
   }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return 'it is not there'
+  if (code === 'EISDIR') return 'it is a directory'
+  if (code === 'EACCES') return 'permission denied'
+  return messageOf(error)
 }

@@ -24,7 +24,7 @@ const directory = (state: string, standbySignal: boolean): DataDirectory => ({
   madeFor: { cluster: 'shop', node: 'db' },
   control: { systemIdentifier: '7001', state, timeline: timelineOf(3), checkpointLsn: parseLsn('0/2000060') },
   standbySignal,
-  configuration: { included: true, settings: '', hbaBlock: '', passfile: undefined },
+  configuration: { included: true, settings: '', settingsWrittenAtMs: 1, hbaBlock: '', passfile: undefined },
 })
 
 const server = (change: Partial<RunningServer>): RunningServer => ({
@@ -37,6 +37,7 @@ const server = (change: Partial<RunningServer>): RunningServer => ({
   lsn: parseLsn('0/3000000'),
   replayPaused: false,
   sinceLastReplayMs: 3_600_000.4,
+  configurationLoadedAtMs: 2,
   pendingRestart: [],
   settingsThatNeedRestart: [],
   walReceiver: undefined,
@@ -69,7 +70,7 @@ const node = (name: string, change: Partial<NodeObservation>): NodeObservation =
 const statusOf = (db1: Partial<NodeObservation>, db2: Partial<NodeObservation>) =>
   clusterStatus(cluster, {
     nodes: [node('db1', db1), node('db-2', db2)],
-    passwords: { superuser: undefined, replication: undefined },
+    passwords: { superuser: undefined, replication: undefined, nodesWithout: [] },
   })
 
 /** The row of the standby beside a primary that runs. */

@@ -52,6 +52,16 @@ export function clusterStatus(cluster: DeclaredCluster, observation: Observation
   }
 }
 
+/** Whether a primary runs, every standby streams, and nothing about them is doubtful. */
+export function isHealthy({ primary, nodes }: ClusterStatus): boolean {
+  return primary !== null && nodes.every(isWell)
+}
+
+function isWell({ role, state, unknown }: NodeStatus): boolean {
+  if (unknown !== null) return false
+  return role === 'primary' ? state === 'running' : state === 'streaming' || state === 'catchup'
+}
+
 type Primary = { readonly name: string; readonly server: RunningServer }
 
 /** The declared primary where two servers claim to be one: which is right is not for a table to decide. */

@@ -49,12 +49,13 @@ test('replication on trust names no passfile', () => {
   expect(hbaBlockText(hbaLines)).toContain('host replication replicator 10.0.0.1/32 trust')
 })
 
-test('every node lets the same in: the standbys of all nodes, and applications with a password', () => {
+test('every node lets the same in: the standbys of all nodes, Maestra itself, and applications with a password', () => {
   const { cluster, primary, standby } = clusterOf()
   const block = hbaBlockText(nodeConfiguration(cluster, primary, undefined).hbaLines)
   expect(block.split('\n')).toEqual([
     'host replication replicator 10.0.0.1/32 scram-sha-256',
     'host replication replicator ::1/128 scram-sha-256',
+    'host all postgres 10.0.0.1/32 scram-sha-256',
     'host all all 10.0.0.0/8 scram-sha-256',
     'host all all app.example.com scram-sha-256',
   ])
@@ -64,9 +65,11 @@ test('every node lets the same in: the standbys of all nodes, and applications w
 test('a passfile has one escaped line for each node, and is a secret', () => {
   const { cluster } = clusterOf()
   const password = new Secret('a:b\\c')
-  expect(passfileLines(cluster, 'me', password)).toBe('10.0.0.1:5441:*:me:a\\:b\\\\c\n\\:\\:1:5442:*:me:a\\:b\\\\c\n')
+  expect(passfileLines(cluster.nodes, 'me', password)).toBe(
+    '10.0.0.1:5441:*:me:a\\:b\\\\c\n\\:\\:1:5442:*:me:a\\:b\\\\c\n',
+  )
   const own = nodePassfileText(cluster, password)
-  expect(own.reveal()).toBe(passfileLines(cluster, 'replicator', password))
+  expect(own.reveal()).toBe(passfileLines(cluster.nodes, 'replicator', password))
   expect(JSON.stringify({ own })).not.toContain('b')
 })
 

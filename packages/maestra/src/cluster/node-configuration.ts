@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { Secret } from '@maestra/client/base/secret'
 import { formatSettings, settingsOf } from '@maestra/client/postgres/conf'
 import { formatConninfo } from '@maestra/client/postgres/conninfo'
-import { formatHbaLine, type HbaLine, hbaAddress } from '@maestra/client/postgres/hba'
+import { formatHbaLine, type HbaLine, hbaAddress, hbaName } from '@maestra/client/postgres/hba'
 import { formatPgpassEntry } from '@maestra/client/postgres/pgpass'
-import { type DeclaredCluster, type DeclaredNode, slotName } from './declared-cluster.js'
+import { type DeclaredCluster, type DeclaredNode, slotName, superuser } from './declared-cluster.js'
 
 /** The files of a node's data directory that Maestra writes, relative to it. */
 export const settingsFile = 'maestra.conf'
@@ -60,34 +60,30 @@ function followSettings(
 
 /** Every node may one day be the primary, so all of them let the same connections in. */
 function hbaLines(cluster: DeclaredCluster): readonly HbaLine[] {
-  const hosts = [...new Set(cluster.nodes.flatMap((node) => hbaAddress(node.host)))]
-  const replication = hosts.map((address) => ({
-    type: 'host' as const,
-    database: 'replication',
-    user: cluster.replication.role,
-    address,
-    method: cluster.replication.authentication,
-  }))
-  const applications = cluster.allow.flatMap(hbaAddress).map((address) => ({
-    type: 'host' as const,
-    database: 'all',
-    user: 'all',
-    address,
-    method: 'scram-sha-256',
-  }))
-  return [...replication, ...applications]
+  const { role, authentication } = cluster.replication
+  const nodes = [...new Set(cluster.nodes.flatMap((node) => hbaAddress(node.host)))]
+  const line = (database: string, user: string, method: string) => (address: string) =>
+    ({ type: 'host', database, user, address, method }) as const
+  return [
+    ...nodes.map(line('replication', hbaName(role), authentication)),
+    ...nodes.filter((address) => !letInByInitdb.includes(address)).map(line('all', superuser, 'scram-sha-256')),
+    ...cluster.allow.flatMap(hbaAddress).map(line('all', 'all', 'scram-sha-256')),
+  ]
 }
+
+/** Addresses from which the pg_hba.conf of a new data directory lets everybody in who has a password. */
+const letInByInitdb: readonly string[] = ['127.0.0.1/32', '::1/128']
 
 /** Maestra's block of pg_hba.conf as text, for comparing. */
 export function hbaBlockText(lines: readonly HbaLine[]): string {
   return lines.map(formatHbaLine).join('\n')
 }
 
-/** Lines of a passfile that give the password for every node of the cluster. */
-export function passfileLines(cluster: DeclaredCluster, user: string, password: Secret): string {
-  return cluster.nodes
-    .map((node) =>
-      formatPgpassEntry({ host: node.host, port: String(node.port), database: '*', user, password: password.reveal() }),
+/** Lines of a passfile that give a user's password for these nodes. */
+export function passfileLines(nodes: readonly DeclaredNode[], user: string, password: Secret): string {
+  return nodes
+    .map(({ host, port }) =>
+      formatPgpassEntry({ host, port: String(port), database: '*', user, password: password.reveal() }),
     )
     .map((line) => `${line}\n`)
     .join('')
@@ -95,7 +91,7 @@ export function passfileLines(cluster: DeclaredCluster, user: string, password: 
 
 /** The content of the passfile in a node's data directory, by which a standby logs in at its primary. */
 export function nodePassfileText(cluster: DeclaredCluster, replicationPassword: Secret): Secret {
-  return new Secret(passfileLines(cluster, cluster.replication.role, replicationPassword))
+  return new Secret(passfileLines(cluster.nodes, cluster.replication.role, replicationPassword))
 }
 
 /** Which node of which cluster a settings file was written for. */

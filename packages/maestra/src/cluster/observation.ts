@@ -17,6 +17,8 @@ export type Unknown = { readonly kind: 'unknown'; readonly because: string }
 export type PasswordsObservation = {
   readonly superuser: Secret | undefined
   readonly replication: Secret | undefined
+  /** Nodes for which the passfile lacks a line of a user that it has lines of; whoever uses it with psql misses them. */
+  readonly nodesWithout: readonly string[]
 }
 
 export type NodeObservation = {
@@ -59,6 +61,8 @@ export type DataDirectory = {
     /** Whether postgresql.conf includes Maestra's settings file. */
     readonly included: boolean
     readonly settings: string | undefined
+    /** When Maestra's settings file was written, in ms since 1970; it is the last of the files that are written together. */
+    readonly settingsWrittenAtMs: number | undefined
     /** Maestra's block of pg_hba.conf, without its marks; undefined when there is none. */
     readonly hbaBlock: string | undefined
     /** The node's own passfile. */
@@ -103,6 +107,8 @@ export type RunningServer = {
   readonly replayPaused: boolean
   /** Milliseconds since the commit time of the last transaction that a standby replayed, by the standby's clock. */
   readonly sinceLastReplayMs: number | undefined
+  /** When it last read its configuration files, in ms since 1970. */
+  readonly configurationLoadedAtMs: number
   readonly pendingRestart: readonly string[]
   /** Names of the settings that only a restart changes. */
   readonly settingsThatNeedRestart: readonly string[]

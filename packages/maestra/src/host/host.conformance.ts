@@ -607,7 +607,10 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
         // The clock by which starts are told apart has 100 ticks a second.
         await until(async () => {
           const later = await daemon('exec sleep 1000')
-          return (await host.processes.identify(later.pid))?.startedAt !== first?.startedAt
+          const found = await host.processes.identify(later.pid)
+          host.processes.signal(later.pid, 'SIGKILL')
+          await exitOf(later)
+          return found?.startedAt !== first?.startedAt
         }, 'a process that started later to look different')
       })
 

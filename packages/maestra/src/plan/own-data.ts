@@ -1,5 +1,5 @@
 import type { DataDirectory } from '../cluster/observation.js'
-import type { NodeView } from './plan-cluster.js'
+import type { NodeView } from './cluster-view.js'
 
 /** The data directory of a node, if it is there and was made for this very node. */
 export function ownData(node: NodeView, cluster: string): DataDirectory | undefined {

@@ -96,11 +96,11 @@ test('whatever is seen, no data are replaced and each step comes after what it n
   fc.assert(
     fc.property(seen, (text) => {
       const observation = readSeen(text, cluster)
-      const plan = planCluster(cluster, observation, [])
+      const plan = planCluster(cluster, observation)
       const { steps } = plan
       planned += Math.min(1, steps.length)
       if (plan.refusals.length + plan.unknowns.length > 0) expect(steps).toEqual([])
-      expect(planCluster(cluster, observation, [])).toEqual(plan)
+      expect(planCluster(cluster, observation)).toEqual(plan)
 
       const at = (kind: Step['kind'], name: string) =>
         steps.findIndex((step) => step.kind === kind && (!('node' in step) || step.node === name))

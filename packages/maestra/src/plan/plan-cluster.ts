@@ -1,32 +1,27 @@
 import { type DeclaredCluster, primaryOf, standbysOf } from '../cluster/declared-cluster.js'
 import type { Finding } from '../cluster/finding.js'
-import type { NodeObservation, Observation } from '../cluster/observation.js'
-import { join, stops } from './draft.js'
+import type { Observation } from '../cluster/observation.js'
+import type { View } from '../doctor/rule.js'
+import { runRules } from '../doctor/run-rules.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
+import { type Draft, join, refused, stops } from './draft.js'
 import { fingerprintOf } from './fingerprint.js'
 import type { Plan } from './plan.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
 import { planStandby } from './plan-standby.js'
 
-/** A declared node beside what it is. */
-export type NodeView = { readonly observed: NodeObservation } & { readonly declared: DeclaredCluster['nodes'][number] }
-
-/** The whole cluster as the planner of one node needs it. */
-export type ClusterView = {
-  readonly cluster: DeclaredCluster
-  readonly primary: NodeView
-  readonly standbys: readonly NodeView[]
-  readonly passwords: Observation['passwords']
-}
-
 /**
  * What has to be done so that the observed cluster becomes the declared one: the passwords first, then the primary, then
  * each standby in the order of the file. What stands in the way of one node withholds the steps of all, and every node
- * says what stands in its way. Pure: equal input gives an equal plan.
+ * says what stands in its way. The rules are asked first; `locate` gives their findings a line of the cluster file. Pure:
+ * equal input gives an equal plan.
  */
-export function planCluster(cluster: DeclaredCluster, observation: Observation, findings: readonly Finding[]): Plan {
+export function planCluster(cluster: DeclaredCluster, observation: Observation, locate?: View['locate']): Plan {
   const view = viewOf(cluster, observation)
+  const findings = runRules({ declared: cluster, locate })
   const draft = join([
+    refuseFindings(cluster, findings),
     planPasswords(view),
     planPrimary(view),
     ...view.standbys.map((standby) => planStandby(view, standby)),
@@ -40,6 +35,12 @@ export function planCluster(cluster: DeclaredCluster, observation: Observation, 
     findings,
     fingerprint: fingerprintOf(planned),
   }
+}
+
+/** A cluster that breaks a rule is not worked on, whoever asks. */
+function refuseFindings(cluster: DeclaredCluster, findings: readonly Finding[]): Draft {
+  const errors = findings.filter((finding) => finding.severity === 'error')
+  return join(errors.map(({ message, hint }) => refused(cluster.name, message, hint)))
 }
 
 function viewOf(cluster: DeclaredCluster, observation: Observation): ClusterView {

@@ -1,10 +1,11 @@
 import { settingsOf } from '@maestra/client/postgres/conf'
 import { nodeConfiguration, nodePassfile, nodePassfileText, settingsFile } from '../cluster/node-configuration.js'
-import type { DataDirectory, RunningServer } from '../cluster/observation.js'
+import type { DataDirectory, RunningServer, ServerObservation } from '../cluster/observation.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, nothing, refused, steps, stops } from './draft.js'
 import { hbaDifferences } from './hba-differences.js'
-import type { ClusterView, NodeView } from './plan-cluster.js'
 import { type SettingChange, settingChanges } from './setting-changes.js'
+import { stopCommand } from './stop-command.js'
 
 /** Brings the files of a node that exists to what is declared: at once when it is stopped, by a reload while it runs. */
 export function planConfiguration(view: ClusterView, node: NodeView, directory: DataDirectory): Draft {
@@ -26,7 +27,7 @@ export function planConfiguration(view: ClusterView, node: NodeView, directory: 
     const restart = checkRestart(node, server, changes, Object.keys(settingsOf(wanted.settings)))
     if (stops(restart)) return restart
   }
-  if (differences.length === 0) return nothing
+  if (differences.length === 0) return hasReadFiles(directory, server) ? nothing : steps(reload(name))
   const write = {
     kind: 'write-configuration',
     node: name,
@@ -35,12 +36,21 @@ export function planConfiguration(view: ClusterView, node: NodeView, directory: 
     ...harmless,
   } as const
   if (server.kind !== 'up') return steps(write)
-  return steps(write, { kind: 'reload', node: name, why: 'it runs with the files of before', ...harmless })
+  return steps(write, reload(name))
+}
+
+function reload(node: string) {
+  return { kind: 'reload', node, why: 'it runs with the files of before', ...harmless } as const
+}
+
+/** An apply that was killed between the two steps leaves files that are right and a server that has not read them. */
+function hasReadFiles({ configuration }: DataDirectory, server: ServerObservation): boolean {
+  return server.kind !== 'up' || (configuration.settingsWrittenAtMs ?? 0) <= server.configurationLoadedAtMs
 }
 
 /** Settings that only a restart changes: those that would be written, and those that were written and wait for one. */
 function checkRestart(
-  { declared }: NodeView,
+  { declared, observed }: NodeView,
   server: RunningServer,
   changes: readonly SettingChange[],
   declaredNames: readonly string[],
@@ -57,7 +67,7 @@ function checkRestart(
   return refused(
     declared.name,
     `${seen.join('; ')}: this takes a restart, and this version does not restart a running server`,
-    `stop it when it suits you (pg_ctl stop -D ${declared.data}), then: maestra apply; it starts with the new settings`,
+    `stop it when it suits you${stopCommand(observed.process)}, then: maestra apply; it starts with the new settings`,
   )
 }
 

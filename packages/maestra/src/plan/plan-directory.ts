@@ -1,8 +1,8 @@
 import { join as path } from 'node:path'
 import { settingsFile } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, nothing, refused, unknown } from './draft.js'
-import type { ClusterView, NodeView } from './plan-cluster.js'
 
 /** Says why a node's data directory may not be worked on; nothing when it is absent, empty, or the node's own. */
 export function checkDirectory(view: ClusterView, node: NodeView): Draft {

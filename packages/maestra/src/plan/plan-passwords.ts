@@ -1,9 +1,9 @@
 import { join as path } from 'node:path'
 import { superuser } from '../cluster/declared-cluster.js'
 import { nodePassfile } from '../cluster/node-configuration.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, join, nothing, steps, stops, unknown } from './draft.js'
 import { ownData } from './own-data.js'
-import type { ClusterView, NodeView } from './plan-cluster.js'
 
 /**
  * The passwords that the cluster's passfile does not hold are made anew where nothing can know others yet. Beside a
@@ -16,12 +16,22 @@ export function planPasswords(view: ClusterView): Draft {
     { user: role, known: authentication === 'trust' || view.passwords.replication !== undefined },
   ]
   const missing = needed.filter(({ known }) => !known).map(({ user }) => user)
-  if (missing.length === 0) return nothing
+  if (missing.length === 0) return planLines(view)
   const lost = join([checkSuperuser(view), checkReplicationRole(view)])
   if (stops(lost)) return lost
   return steps({
     kind: 'write-passfile',
     why: `${view.cluster.passfile} holds no password of ${missing.join(' and ')}; made at random and kept there`,
+    ...harmless,
+  })
+}
+
+/** Whoever reads the passfile with psql finds every node in it, also one that was declared later. */
+function planLines({ passwords, cluster }: ClusterView): Draft {
+  if (passwords.nodesWithout.length === 0) return nothing
+  return steps({
+    kind: 'write-passfile',
+    why: `${cluster.passfile} has no lines for ${passwords.nodesWithout.join(', ')}`,
     ...harmless,
   })
 }

@@ -1,7 +1,7 @@
 import type { DataDirectory } from '../cluster/observation.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, join, nothing, refused, steps, stops } from './draft.js'
 import { ownData } from './own-data.js'
-import type { ClusterView, NodeView } from './plan-cluster.js'
 import { planConfiguration } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
 import { planReplicationRole } from './plan-replication-role.js'

@@ -1,5 +1,5 @@
+import type { ClusterView } from './cluster-view.js'
 import { type Draft, harmless, nothing, steps } from './draft.js'
-import type { ClusterView } from './plan-cluster.js'
 
 /** The role that standbys log in as. While the primary cannot be asked the step is planned as well: it looks again when its turn comes. */
 export function planReplicationRole(view: ClusterView): Draft {

@@ -1,7 +1,8 @@
 import type { DataDirectory, ServerObservation } from '../cluster/observation.js'
+import type { NodeView } from './cluster-view.js'
 import { type Draft, join, nothing, refused, unknown } from './draft.js'
-import type { NodeView } from './plan-cluster.js'
 import { psqlCommand } from './psql-command.js'
+import { stopCommand } from './stop-command.js'
 
 /** Says why the server of a node that has data may not be worked on; nothing when it is stopped, or is what the directory says it is. */
 export function checkServer(node: NodeView, directory: DataDirectory): Draft {
@@ -10,7 +11,7 @@ export function checkServer(node: NodeView, directory: DataDirectory): Draft {
 
 /** Steps connect to the declared port: a server that was started with another one is not where they would look. */
 function checkProcess(node: NodeView): Draft {
-  const { name, data, port } = node.declared
+  const { name, port } = node.declared
   const { process } = node.observed
   if (process.kind === 'unknown') {
     return unknown(name, `whether its server runs is unknown, because ${process.because}`)
@@ -20,7 +21,7 @@ function checkProcess(node: NodeView): Draft {
   return refused(
     name,
     `its server (process ${process.pid}) listens on port ${process.port}, and ${port} is declared; a port takes a restart, and this version does not restart a running server`,
-    `stop it when it suits you (pg_ctl stop -D ${data}), then: maestra apply`,
+    `stop it when it suits you${stopCommand(process)}, then: maestra apply`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { slotName } from '../cluster/declared-cluster.js'
 import type { ReplicationSlot } from '../cluster/observation.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, nothing, refused, steps } from './draft.js'
-import type { ClusterView, NodeView } from './plan-cluster.js'
 import { psqlCommand } from './psql-command.js'
 
 /** The slot of a standby on the primary. While the primary cannot be asked the step is planned as well: it looks again when its turn comes. */

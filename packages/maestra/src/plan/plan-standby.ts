@@ -1,7 +1,7 @@
 import { formatLsn } from '@maestra/client/postgres/lsn'
 import type { DataDirectory } from '../cluster/observation.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, join, nothing, refused, steps, stops, unknown } from './draft.js'
-import type { ClusterView, NodeView } from './plan-cluster.js'
 import { planConfiguration } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'

@@ -1,6 +1,6 @@
 import type { DataDirectory } from '../cluster/observation.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, join, nothing, refused, steps, stops, unknown } from './draft.js'
-import type { ClusterView, NodeView } from './plan-cluster.js'
 
 /** Starts a node's server, if there is something to start it with and somewhere for it to listen. */
 export function planStart(view: ClusterView, node: NodeView, why: string): Draft {

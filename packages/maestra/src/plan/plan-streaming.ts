@@ -1,7 +1,7 @@
 import { slotName } from '../cluster/declared-cluster.js'
 import type { RunningServer } from '../cluster/observation.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, join, nothing, refused, steps } from './draft.js'
-import type { ClusterView, NodeView } from './plan-cluster.js'
 import { psqlCommand } from './psql-command.js'
 
 /** Has a standby stream from the declared primary; `configuration` is what is planned for its files. */

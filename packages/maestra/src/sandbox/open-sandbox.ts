@@ -27,14 +27,14 @@ export async function listSandboxes(host: Host = new LocalHost()): Promise<reado
 export async function findSandbox(name: string | undefined): Promise<ListedSandbox> {
   const host = new LocalHost()
   await sweep(host)
-  return await describe(host, chosen(await recordedSandboxes(host), name))
+  return await describe(host, chosen(await recordedSandboxes(host), name, '--name '))
 }
 
 /** Takes down a sandbox of any owner; its name. */
 export async function downSandbox(name: string | undefined): Promise<string> {
   const host = new LocalHost()
   await sweep(host)
-  const sandbox = chosen(await recordedSandboxes(host), name)
+  const sandbox = chosen(await recordedSandboxes(host), name, 'maestra sandbox down ')
   await takeDown(host, sandbox)
   return sandbox.record.name
 }
@@ -64,11 +64,11 @@ async function nodesOf(host: Host, directory: string): Promise<readonly SandboxN
   }
 }
 
-function chosen(sandboxes: readonly RecordedSandbox[], name: string | undefined): RecordedSandbox {
+function chosen(sandboxes: readonly RecordedSandbox[], name: string | undefined, naming: string): RecordedSandbox {
   const names = sandboxes.map((sandbox) => sandbox.record.name)
   if (name === undefined && sandboxes.length > 1) {
     throw new MaestraError('sandbox-ambiguous', `several sandboxes are up: ${names.join(', ')}`, {
-      hint: `name one: --name ${names[0]}`,
+      hint: `name one: ${naming}${names[0]}`,
     })
   }
   const found = name === undefined ? sandboxes[0] : sandboxes.find((sandbox) => sandbox.record.name === name)

@@ -39,7 +39,9 @@ export async function writeSandboxCluster(host: Host, plan: SandboxPlan): Promis
   })
   await host.files.write(file, textOf(plan), { mode: 0o600 })
   const cluster = await readClusterFile(host, file)
-  await host.files.write(cluster.passfile, passfileLines(cluster, superuser, plan.superuserPassword), { mode: 0o600 })
+  await host.files.write(cluster.passfile, passfileLines(cluster.nodes, superuser, plan.superuserPassword), {
+    mode: 0o600,
+  })
   return cluster
 }
 

@@ -84,9 +84,10 @@ async function bringUp(
   options: SandboxOptions & { readonly onEvent?: (event: ApplyEvent) => void },
 ): Promise<void> {
   options.signal?.throwIfAborted()
-  const plan = planCluster(cluster, await observeCluster(site, cluster), [])
-  if (plan.refusals.length + plan.unknowns.length > 0) {
-    throw new MaestraError('plan-refused', [...plan.refusals, ...plan.unknowns].map((each) => each.message).join('; '))
+  const plan = planCluster(cluster, await observeCluster(site, cluster))
+  const against = [...plan.refusals, ...plan.unknowns].map((each) => each.message)
+  if (against.length > 0) {
+    throw new MaestraError(plan.refusals.length > 0 ? 'plan-refused' : 'plan-incomplete', against.join('; '))
   }
   await applyPlan(plan, {
     site,

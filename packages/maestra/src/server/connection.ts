@@ -73,6 +73,17 @@ function connectionError(login: Login, error: unknown): MaestraError {
       hint: 'is the password in the passfile of the cluster the one of the server?',
     })
   }
+  // node-postgres has no code for it: the server asks for a password and there is none to send.
+  if (login.password === undefined && messageOf(error).includes('password must be a string')) {
+    return new MaestraError(
+      'password-missing',
+      `${where} asks for the password of ${login.user}, and it is not known here`,
+      {
+        cause: error,
+        hint: 'put the passfile of the cluster back, or set PGPASSWORD',
+      },
+    )
+  }
   return new MaestraError('connection-failed', `cannot connect to ${where} as ${login.user}: ${messageOf(error)}`, {
     cause: error,
   })

@@ -16,21 +16,24 @@ export async function writeNodeFiles(
 ): Promise<void> {
   const { files } = host
   const options = { mode: 0o600, owner: account }
-  await files.write(join(directory, settingsFile), configuration.settings, options)
   await edit(host, join(directory, 'postgresql.conf'), (text) => withInclude(text, settingsFile), account)
   await edit(host, join(directory, 'pg_hba.conf'), (text) => withHbaBlock(text, configuration.hbaLines), account)
   if (passfile !== undefined) await files.write(join(directory, nodePassfile), passfile.reveal(), options)
+  // The last, and always: its time tells whether a running server has read the files since.
+  await files.write(join(directory, settingsFile), configuration.settings, options)
 }
 
 /** What writeNodeFiles would find. */
 export async function readNodeFiles(host: Host, directory: string): Promise<DataDirectory['configuration']> {
   const { files } = host
+  const written = await files.stat(join(directory, settingsFile))
   const [conf, settings, hba, passfile] = await Promise.all(
     ['postgresql.conf', settingsFile, 'pg_hba.conf', nodePassfile].map((name) => files.readText(join(directory, name))),
   )
   return {
     included: hasInclude(conf ?? '', settingsFile),
     settings,
+    settingsWrittenAtMs: written?.mtimeMs,
     hbaBlock: hbaBlockOf(hba ?? ''),
     passfile: passfile === undefined ? undefined : new Secret(passfile),
   }

@@ -1,10 +1,10 @@
 import { MaestraError, messageOf } from '@maestra/client/base/error'
-import { parseConninfo } from '@maestra/client/postgres/conninfo'
 import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { serverVersionFromNumber } from '@maestra/client/postgres/version'
-import type { RunningServer, ServerObservation, WalReceiver } from '../cluster/observation.js'
+import type { RunningServer, ServerObservation } from '../cluster/observation.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
+import { type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
 /** Asks a running server for all that a plan and a status need, in one statement. */
 export async function observeServer(login: Login, replicationRole: string): Promise<ServerObservation> {
@@ -43,10 +43,10 @@ const question = `
     'replayPaused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end,
     'sinceLastReplayMs', case when pg_is_in_recovery()
       then (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end,
+    'configurationLoadedAtMs', (extract(epoch from pg_conf_load_time()) * 1000)::float8,
     'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
     'settingsThatNeedRestart', (select json_agg(name order by name) from pg_settings where context in ('postmaster', 'internal')),
-    'walReceiver', (select json_build_object('status', status, 'conninfo', conninfo, 'slot', slot_name)
-      from pg_stat_wal_receiver where pid is not null),
+    'walReceiver', ${walReceiverJson},
     'walSenders', (select coalesce(json_agg(json_build_object('node', application_name, 'state', state, 'sync', sync_state,
         'replayLsn', replay_lsn, 'replayLagMs', (extract(epoch from replay_lag) * 1000)::float8)), '[]')
       from pg_stat_replication),
@@ -65,9 +65,10 @@ type ServerRow = {
   readonly lsn: string | null
   readonly replayPaused: boolean
   readonly sinceLastReplayMs: number | null
+  readonly configurationLoadedAtMs: number
   readonly pendingRestart: readonly string[]
   readonly settingsThatNeedRestart: readonly string[]
-  readonly walReceiver: { readonly status: string; readonly conninfo: string; readonly slot: string | null } | null
+  readonly walReceiver: WalReceiverRow | null
   readonly walSenders: readonly {
     readonly node: string
     readonly state: string
@@ -95,9 +96,10 @@ function serverOf(row: ServerRow): RunningServer {
     lsn: optionalLsn(row.lsn) ?? parseLsn('0/0'),
     replayPaused: row.replayPaused,
     sinceLastReplayMs: row.sinceLastReplayMs ?? undefined,
+    configurationLoadedAtMs: row.configurationLoadedAtMs,
     pendingRestart: row.pendingRestart,
     settingsThatNeedRestart: row.settingsThatNeedRestart,
-    walReceiver: row.walReceiver === null ? undefined : receiverOf(row.walReceiver),
+    walReceiver: walReceiverOf(row.walReceiver),
     walSenders: row.walSenders.map((sender) => ({
       node: sender.node,
       state: sender.state,
@@ -107,17 +109,6 @@ function serverOf(row: ServerRow): RunningServer {
     })),
     slots: row.slots.map((slot) => ({ ...slot, walStatus: slot.walStatus ?? undefined })),
     replicationRole: row.replicationRole ?? undefined,
-  }
-}
-
-/** pg_stat_wal_receiver shows its conninfo with the passwords masked. */
-function receiverOf(row: NonNullable<ServerRow['walReceiver']>): WalReceiver {
-  const conninfo = parseConninfo(row.conninfo)
-  return {
-    status: row.status,
-    host: conninfo['host'] ?? '',
-    port: Number(conninfo['port'] ?? 5432),
-    slot: row.slot ?? undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
@@ -59,7 +60,8 @@ function leave(content: string | Buffer): void {
 }
 
 async function complete(env: Site['env'] = {}) {
-  const { superuser, replication } = await completePassfile(site(env), cluster)
+  await completePassfile(site(env), cluster)
+  const { superuser, replication } = await observePasswords(site(), cluster)
   return { superuser: superuser?.reveal() ?? '', replication: replication?.reveal() ?? '' }
 }
 
@@ -96,7 +98,9 @@ describe('completePassfile', () => {
   it('begins a new line where the last one is not ended', async () => {
     leave('10.0.0.1:5432:*:replicator:two')
     const { superuser } = await complete()
-    expect(readFileSync(passfile, 'utf8')).toBe(`10.0.0.1:5432:*:replicator:two\n${lines('postgres', superuser)}`)
+    expect(readFileSync(passfile, 'utf8')).toBe(
+      `10.0.0.1:5432:*:replicator:two\n${lines('postgres', superuser)}10.0.0.1:5433:*:replicator:two\n`,
+    )
   })
 
   it('keeps what others wrote byte for byte, also what is not UTF-8', async () => {
@@ -114,10 +118,23 @@ describe('completePassfile', () => {
     expect(statSync(passfile).mode & 0o777).toBe(0o400)
   })
 
-  it('takes the password of the superuser from PGPASSWORD and does not write it down', async () => {
-    const { superuser, replication } = await complete({ PGPASSWORD: 'outside' })
-    expect(superuser).toBe('outside')
-    expect(readFileSync(passfile, 'utf8')).toBe(lines('replicator', replication))
+  it('never gives a new cluster what stands in PGPASSWORD', async () => {
+    const { superuser } = await complete({ PGPASSWORD: 'outside' })
+    expect(superuser).not.toBe('outside')
+    expect(superuser).toHaveLength(24)
+  })
+
+  it('writes down PGPASSWORD as the password of a server that exists', async () => {
+    mkdirSync(join(directory, 'a'))
+    writeFileSync(join(directory, 'a', 'PG_VERSION'), '18\n')
+    expect((await complete({ PGPASSWORD: 'outside' })).superuser).toBe('outside')
+  })
+
+  it('adds the lines of a node that was declared later', async () => {
+    leave(lines('postgres', 'one').split('\n').slice(0, 1).join('\n'))
+    expect((await observePasswords(site(), cluster)).nodesWithout.length).toBeGreaterThan(0)
+    await complete()
+    expect((await observePasswords(site(), cluster)).nodesWithout).toEqual([])
   })
 
   it('gives the same passwords again', async () => {
@@ -134,10 +151,12 @@ describe('observePasswords', () => {
     expect(existsSync(passfile)).toBe(false)
   })
 
-  it('prefers PGPASSWORD for the superuser, and for the superuser alone', async () => {
-    leave(lines('postgres', 'one') + lines('replicator', 'two'))
+  it('takes PGPASSWORD for the superuser, and for the superuser alone, where the file holds none', async () => {
+    leave(lines('replicator', 'two'))
     expect(await observe({ PGPASSWORD: 'outside' })).toEqual({ superuser: 'outside', replication: 'two' })
-    expect(await observe({ PGPASSWORD: '' })).toEqual({ superuser: 'one', replication: 'two' })
+    expect(await observe({ PGPASSWORD: '' })).toEqual({ superuser: undefined, replication: 'two' })
+    leave(lines('postgres', 'one'))
+    expect((await observe({ PGPASSWORD: 'outside' })).superuser).toBe('one')
   })
 
   it('takes the entry of the primary before one that only has the user', async () => {
@@ -153,7 +172,9 @@ describe('observePasswords', () => {
 
   it('shows none of them when it is printed', async () => {
     leave(lines('postgres', 'one') + lines('replicator', 'two'))
-    expect(JSON.stringify(await observePasswords(site(), cluster))).toBe('{"superuser":"***","replication":"***"}')
+    expect(JSON.stringify(await observePasswords(site(), cluster))).toBe(
+      '{"superuser":"***","replication":"***","nodesWithout":[]}',
+    )
   })
 })
 

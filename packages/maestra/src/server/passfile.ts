@@ -1,53 +1,70 @@
 import { randomBytes } from 'node:crypto'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Secret } from '@maestra/client/base/secret'
-import { lookupPassword, parsePgpass } from '@maestra/client/postgres/pgpass'
-import { type DeclaredCluster, primaryOf, superuser } from '../cluster/declared-cluster.js'
+import { lookupPassword, type PgpassEntry, parsePgpass } from '@maestra/client/postgres/pgpass'
+import { type DeclaredCluster, type DeclaredNode, primaryOf, superuser } from '../cluster/declared-cluster.js'
 import { passfileLines } from '../cluster/node-configuration.js'
 import type { PasswordsObservation } from '../cluster/observation.js'
 import type { Site } from './site.js'
 
-/** The passwords that this cluster's passfile holds; PGPASSWORD stands before it for the superuser, as in libpq. */
+/** The passwords that this cluster's passfile holds; for the superuser PGPASSWORD where the passfile has none. */
 export async function observePasswords(
   { host: controller, env }: Pick<Site, 'host' | 'env'>,
   cluster: DeclaredCluster,
 ): Promise<PasswordsObservation> {
-  const text = (await controller.files.readText(cluster.passfile)) ?? ''
-  const entries = parsePgpass(text)
-  const { host, port } = primaryOf(cluster)
-  const lookup = (user: string, database: string): Secret | undefined => {
-    // The file is this cluster's: after the primary got another port, what it holds for the user is still right.
-    const found =
-      lookupPassword(entries, { host, port: String(port), database, user }) ??
-      entries.find((entry) => entry.user === user)?.password
-    return found === undefined ? undefined : new Secret(found)
-  }
-  const fromEnvironment = env['PGPASSWORD']
-  return {
-    superuser: fromEnvironment ? new Secret(fromEnvironment) : lookup(superuser, superuser),
-    replication: lookup(cluster.replication.role, 'replication'),
-  }
+  const entries = parsePgpass((await controller.files.readText(cluster.passfile)) ?? '')
+  const [ofSuperuser, ofReplication] = usersOf(cluster).map((user) => entriesOf(entries, cluster, user))
+  const fromEnvironment = env['PGPASSWORD'] ? new Secret(env['PGPASSWORD']) : undefined
+  const superuserPassword = ofSuperuser?.password ?? fromEnvironment
+  const replication = ofReplication?.password
+  const without = new Set([
+    ...(superuserPassword === undefined ? [] : (ofSuperuser?.missing ?? [])),
+    ...(replication === undefined ? [] : (ofReplication?.missing ?? [])),
+  ])
+  return { superuser: superuserPassword, replication, nodesWithout: [...without].map((node) => node.name) }
 }
 
-/** Adds the passwords that are missing to the passfile and returns all of them. What is there stays. */
-export async function completePassfile(site: Site, cluster: DeclaredCluster): Promise<Required<PasswordsObservation>> {
+/**
+ * Adds what is missing to the passfile: new passwords where it holds none, and lines for nodes that have none. PGPASSWORD
+ * is the password of a server that exists; a new cluster never gets what happens to stand in the environment.
+ */
+export async function completePassfile(site: Site, cluster: DeclaredCluster): Promise<void> {
   const controller = site.host
-  const found = await observePasswords(site, cluster)
   // Bytes: what others wrote need not be UTF-8, and stays as it is.
   const before = (await controller.files.readBytes(cluster.passfile)) ?? Buffer.alloc(0)
-  const superuserPassword = found.superuser ?? newPassword()
-  const replicationPassword = found.replication ?? newPassword()
-  const added =
-    (found.superuser === undefined ? passfileLines(cluster, superuser, superuserPassword) : '') +
-    (found.replication === undefined ? passfileLines(cluster, cluster.replication.role, replicationPassword) : '')
-  if (added !== '') {
-    const separator = before.length === 0 || before.at(-1) === 0x0a ? '' : '\n'
-    await controller.files.makeDirectory(dirname(cluster.passfile), { mode: 0o755 })
-    await controller.files.write(cluster.passfile, Buffer.concat([before, Buffer.from(separator + added)]), {
-      mode: 0o600,
+  const entries = parsePgpass(before.toString('utf8'))
+  const exists = (await controller.files.stat(join(primaryOf(cluster).data, 'PG_VERSION'))) !== undefined
+  const outside = exists && site.env['PGPASSWORD'] ? new Secret(site.env['PGPASSWORD']) : undefined
+  const added = usersOf(cluster)
+    .map((user) => {
+      const { password, missing } = entriesOf(entries, cluster, user)
+      return passfileLines(missing, user, password ?? (user === superuser ? outside : undefined) ?? newPassword())
     })
-  }
-  return { superuser: superuserPassword, replication: replicationPassword }
+    .join('')
+  if (added === '') return
+  const separator = before.length === 0 || before.at(-1) === 0x0a ? '' : '\n'
+  await controller.files.makeDirectory(dirname(cluster.passfile), { mode: 0o755 })
+  await controller.files.write(cluster.passfile, Buffer.concat([before, Buffer.from(separator + added)]), {
+    mode: 0o600,
+  })
+}
+
+function usersOf(cluster: DeclaredCluster): readonly string[] {
+  return [superuser, cluster.replication.role]
+}
+
+/** A user's password, which is one for the whole cluster, and the nodes that have no line with it. */
+function entriesOf(
+  entries: readonly PgpassEntry[],
+  cluster: DeclaredCluster,
+  user: string,
+): { readonly password?: Secret; readonly missing: readonly DeclaredNode[] } {
+  const database = user === superuser ? superuser : 'replication'
+  const find = ({ host, port }: DeclaredNode) => lookupPassword(entries, { host, port: String(port), database, user })
+  // The file is this cluster's: after a node got another port, what it holds for the user is still right.
+  const found = find(primaryOf(cluster)) ?? entries.find((entry) => entry.user === user)?.password
+  const missing = cluster.nodes.filter((node) => find(node) === undefined)
+  return found === undefined ? { missing } : { password: new Secret(found), missing }
 }
 
 /** 24 characters of base64url, 144 bits; ASCII, so that no server or client prepares it in its own way. */

@@ -1,18 +1,33 @@
-import { type Login, withConnection } from './connection.js'
+import { MaestraError } from '@maestra/client/base/error'
+import { errorCodeOf, type Login, withConnection } from './connection.js'
 
+/** SQLSTATE duplicate_object. */
+const duplicateObject = '42710'
+
+/** Whether there is a physical slot of that name that still keeps what it was made for. */
 export async function hasPhysicalSlot(login: Login, slot: string): Promise<boolean> {
   return await withConnection(login, async (client) => {
     const found = await client.query(
-      `select from pg_replication_slots where slot_name = $1 and slot_type = 'physical'`,
+      `select from pg_replication_slots
+       where slot_name = $1 and slot_type = 'physical' and wal_status is distinct from 'lost'`,
       [slot],
     )
     return found.rowCount === 1
   })
 }
 
-/** A physical slot that keeps WAL from this moment on. */
+/** A physical slot that keeps WAL from this moment on. One of that name that is of no use is never dropped. */
 export async function makePhysicalSlot(login: Login, slot: string): Promise<void> {
   await withConnection(login, async (client) => {
-    await client.query('select pg_create_physical_replication_slot($1, immediately_reserve => true)', [slot])
+    try {
+      await client.query('select pg_create_physical_replication_slot($1, immediately_reserve => true)', [slot])
+    } catch (error) {
+      if (errorCodeOf(error) !== duplicateObject) throw error
+      throw new MaestraError(
+        'plan-refused',
+        `${login.node} has a replication slot ${slot} that is a logical one, or has lost WAL that it was to keep`,
+        { cause: error, hint: 'maestra plan says what to do with it' },
+      )
+    }
   })
 }

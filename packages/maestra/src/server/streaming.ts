@@ -1,9 +1,56 @@
-import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import { Deadline, type Look, waitUntil } from '@maestra/client/base/deadline'
+import { messageOf } from '@maestra/client/base/error'
 import { compareLsn, formatLsn, type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
-import { type Login, withConnection } from './connection.js'
+import type { WalReceiver } from '../cluster/observation.js'
+import { errorCodeOf, type Login, withConnection } from './connection.js'
+import { receiverText, type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
 /** How long a standby may take to stream and to replay what its primary had at the start, in ms. */
 const streamingTimeoutMs = 300_000
+
+/** What a standby streams from, and through which slot. */
+export type StreamSource = { readonly host: string; readonly port: number; readonly slot: string }
+
+/** Waits until the standby streams from this source and has replayed what its primary had when the wait began. */
+export async function awaitStreaming(
+  standby: Login,
+  primary: Login,
+  source: StreamSource,
+  signal?: AbortSignal,
+): Promise<void> {
+  const goal = await currentLsn(primary)
+  await waitUntil(() => lookAtStandby(standby, source, goal), {
+    awaited: `${standby.node} to stream from ${primary.node} and to replay ${formatLsn(goal)}`,
+    deadline: Deadline.after(streamingTimeoutMs),
+    everyMs: 10,
+    signal,
+    hint: `see the log of ${standby.node}: its WAL receiver says there why it cannot stream`,
+  })
+}
+
+/** Nothing when the standby streams from this source, else what it does. */
+export async function streamsFrom(standby: Login, source: StreamSource): Promise<string | undefined> {
+  const { receiver } = await stateOf(standby)
+  return isFrom(receiver, source) ? undefined : `it ${receiverText(receiver)}`
+}
+
+async function lookAtStandby(standby: Login, source: StreamSource, goal: Lsn): Promise<Look<void>> {
+  try {
+    const { receiver, replayLsn } = await stateOf(standby)
+    const reached = replayLsn !== undefined && compareLsn(replayLsn, goal) >= 0
+    if (reached && isFrom(receiver, source)) return { done: true, value: undefined }
+    const position = replayLsn === undefined ? 'nothing' : formatLsn(replayLsn)
+    return { done: false, seen: `it ${receiverText(receiver)}, and has replayed ${position}` }
+  } catch (error) {
+    // It starts still: it replays what it needs to be consistent before it lets anybody in.
+    if (errorCodeOf(error) === '57P03') return { done: false, seen: messageOf(error) }
+    throw error
+  }
+}
+
+function isFrom(receiver: WalReceiver | undefined, { host, port, slot }: StreamSource): boolean {
+  return receiver?.status === 'streaming' && receiver.host === host && receiver.port === port && receiver.slot === slot
+}
 
 async function currentLsn(primary: Login): Promise<Lsn> {
   return await withConnection(primary, async (client) => {
@@ -12,40 +59,12 @@ async function currentLsn(primary: Login): Promise<Lsn> {
   })
 }
 
-export type StreamingState = { readonly status: string | undefined; readonly replayLsn: Lsn | undefined }
-
-/** What a standby does right now. */
-export async function streamingState(standby: Login): Promise<StreamingState> {
-  return await withConnection(standby, stateOn)
-}
-
-const stateOn: Parameters<typeof withConnection<StreamingState>>[1] = async (client) => {
-  const result = await client.query<{ status: string | null; lsn: string | null }>(
-    'select (select status from pg_stat_wal_receiver) as status, pg_last_wal_replay_lsn()::text as lsn',
-  )
-  const row = result.rows[0]
-  return { status: row?.status ?? undefined, replayLsn: row?.lsn ? parseLsn(row.lsn) : undefined }
-}
-
-/** Waits until the standby streams and has replayed what its primary had when the wait began. */
-export async function awaitStreaming(standby: Login, primary: Login, signal?: AbortSignal): Promise<void> {
-  const goal = await currentLsn(primary)
-  await withConnection(standby, async (client) => {
-    await waitUntil(
-      async () => {
-        const state = await stateOn(client)
-        const reached = state.replayLsn !== undefined && compareLsn(state.replayLsn, goal) >= 0
-        if (reached && state.status === 'streaming') return { done: true, value: undefined }
-        const position = state.replayLsn === undefined ? 'nothing' : formatLsn(state.replayLsn)
-        return { done: false, seen: `WAL receiver ${state.status ?? 'not running'}, replayed ${position}` }
-      },
-      {
-        awaited: `${standby.node} to stream from ${primary.node} and to replay ${formatLsn(goal)}`,
-        deadline: Deadline.after(streamingTimeoutMs),
-        everyMs: 10,
-        signal,
-        hint: `see the log of ${standby.node}: its WAL receiver says there why it cannot stream`,
-      },
+async function stateOf(standby: Login): Promise<{ receiver: WalReceiver | undefined; replayLsn: Lsn | undefined }> {
+  return await withConnection(standby, async (client) => {
+    const result = await client.query<{ receiver: WalReceiverRow | null; lsn: string | null }>(
+      `select ${walReceiverJson} as receiver, pg_last_wal_replay_lsn()::text as lsn`,
     )
+    const row = result.rows[0]
+    return { receiver: walReceiverOf(row?.receiver ?? null), replayLsn: row?.lsn ? parseLsn(row.lsn) : undefined }
   })
 }

@@ -14,5 +14,6 @@ async function missing({ site, cluster }: StepContext): Promise<string | undefin
   const found = await observePasswords(site, cluster)
   if (found.superuser === undefined) return `${cluster.passfile} has no password of the superuser`
   if (found.replication === undefined) return `${cluster.passfile} has no password of ${cluster.replication.role}`
-  return undefined
+  const without = found.nodesWithout
+  return without.length === 0 ? undefined : `${cluster.passfile} has no lines for ${without.join(', ')}`
 }

@@ -25,9 +25,9 @@ export function addApply(program: Command, context: CommandContext): void {
 }
 
 async function apply(options: Options, signal: AbortSignal): Promise<void> {
-  const { cluster, warnings } = await readCluster(options.file)
+  const { cluster, locate } = await readCluster(options.file)
   const site = clusterSite()
-  const plan = planCluster(cluster, await observeCluster(site, cluster), warnings)
+  const plan = planCluster(cluster, await observeCluster(site, cluster), locate)
   process.stdout.write(planView(plan, terminal(process.stdout)))
   if (outcomeOf(plan) !== 'changes') {
     if (outcomeOf(plan) !== 'nothing') process.exitCode = exitCodes.failed
@@ -62,7 +62,10 @@ async function confirmed(plan: Plan, signal: AbortSignal): Promise<boolean> {
     const answer = await prompt.question('\nMake these changes? [y/N] ', { signal })
     return /^(y|yes|s|si|sí)$/i.test(answer.trim())
   } catch (error) {
-    throw signal.aborted ? signal.reason : error
+    // Ctrl-C and Ctrl-D at the question end it with an error of readline's own.
+    throw signal.aborted
+      ? signal.reason
+      : new MaestraError('interrupted', 'stopped at the question; nothing was changed', { cause: error })
   } finally {
     prompt.close()
   }

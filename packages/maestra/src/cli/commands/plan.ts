@@ -23,8 +23,8 @@ export function addPlan(program: Command, _context: CommandContext): void {
 }
 
 async function plan(options: Options): Promise<void> {
-  const { cluster, warnings } = await readCluster(options.file)
-  const made = planCluster(cluster, await observeCluster(clusterSite(), cluster), warnings)
+  const { cluster, locate } = await readCluster(options.file)
+  const made = planCluster(cluster, await observeCluster(clusterSite(), cluster), locate)
   process.stdout.write(options.json ? planJson(made) : planView(made, terminal(process.stdout)))
   const outcome = outcomeOf(made)
   if (outcome === 'refused' || outcome === 'incomplete') process.exitCode = exitCodes.failed

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { harmless } from '../../plan/draft.js'
 import type { Plan } from '../../plan/plan.js'
 import type { Step } from '../../plan/step.js'
+import { stepTitle } from '../../plan/step-title.js'
 import { plain } from '../terminal.js'
 import { coloured } from './coloured.conformance.js'
 import { planJson } from './plan-json.js'
-import { counted, planView, stepTitle } from './plan-view.js'
+import { counted, planView } from './plan-view.js'
 import { stripColours } from './table.js'
 
 const steps: readonly Step[] = [
@@ -23,7 +24,7 @@ const none: Plan = { cluster: 'shop', steps: [], refusals: [], unknowns: [], fin
 
 test('titles every kind of step by what it does and where', () => {
   expect(steps.map(stepTitle)).toEqual([
-    'write the passfile with new passwords',
+    'complete the passfile',
     'db1: initialise a new primary',
     'db1: write its configuration',
     'db1: reload its configuration',

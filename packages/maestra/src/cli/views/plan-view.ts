@@ -1,6 +1,7 @@
 import type { Plan } from '../../plan/plan.js'
 import { outcomeOf } from '../../plan/plan.js'
 import type { Step } from '../../plan/step.js'
+import { stepTitle } from '../../plan/step-title.js'
 import type { Terminal } from '../terminal.js'
 import { findingsView } from './finding-view.js'
 
@@ -40,30 +41,6 @@ function stepList(steps: readonly Step[], to: Terminal): string {
       return `  ${String(index + 1).padStart(2)}. ${stepTitle(step)}${to.colour('yellow', marks)}\n      ${to.colour('dim', step.why)}\n`
     })
     .join('')
-}
-
-/** What a step does, in a few words. */
-export function stepTitle(step: Step): string {
-  switch (step.kind) {
-    case 'write-passfile':
-      return 'write the passfile with new passwords'
-    case 'initialise':
-      return `${step.node}: initialise a new primary`
-    case 'write-configuration':
-      return `${step.node}: write its configuration`
-    case 'reload':
-      return `${step.node}: reload its configuration`
-    case 'start':
-      return `${step.node}: start its server`
-    case 'create-replication-role':
-      return `${step.node}: create the replication role ${step.role}`
-    case 'create-slot':
-      return `${step.node}: create the replication slot ${step.slot}`
-    case 'copy-primary':
-      return `${step.node}: copy ${step.from} (base backup)`
-    case 'await-streaming':
-      return `${step.node}: wait until it streams from ${step.from}`
-  }
 }
 
 export function counted(count: number, noun: string): string {

@@ -1,6 +1,6 @@
 import type { ApplyEvent } from '../../apply/apply-plan.js'
+import { stepTitle } from '../../plan/step-title.js'
 import type { Terminal } from '../terminal.js'
-import { stepTitle } from './plan-view.js'
 import { bytesText, timeText } from './status-view.js'
 
 /**

@@ -13,14 +13,15 @@ export function sandboxJson({ name, directory, startedInMs, nodes }: Sandbox): s
 export function welcomeView(sandbox: Sandbox, to: Terminal): string {
   const { name, startedInMs, nodes, primary, replicas } = sandbox
   const replica = replicas[0] ?? primary
-  const sql = (node: string, statement: string) => `  npx maestra sandbox sql --name ${name} ${node} "${statement}"\n`
+  const sql = (node: string, statement: string) =>
+    `     npx maestra sandbox sql --name ${name} ${node} "${statement}"\n`
   return [
     `\nsandbox ${to.colour('bold', name)} is up after ${timeText(startedInMs)}\n\n`,
     table(nodes.map((node) => [`  ${node.name}`, node.role, node.url])),
     '\nThree things to try, in another terminal:\n\n',
-    `  1. write on the primary\n  ${sql(primary.name, "create table greeting as select text from (values ('hola')) as v (text)")}`,
-    `  2. read it on a replica\n  ${sql(replica.name, 'select * from greeting')}`,
-    `  3. see a replica refuse a write\n  ${sql(replica.name, 'delete from greeting')}`,
+    `  1. write on the primary\n${sql(primary.name, "create table greeting as select text from (values ('hola')) as v (text)")}`,
+    `  2. read it on a replica\n${sql(replica.name, 'select * from greeting')}`,
+    `  3. see a replica refuse a write\n${sql(replica.name, 'delete from greeting')}`,
     `\nCtrl-C takes it down.\n\n`,
   ].join('')
 }

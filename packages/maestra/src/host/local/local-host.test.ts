@@ -1,10 +1,32 @@
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
+import type * as fsPromises from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { hostConformance } from '../host.conformance.js'
 import { LocalHost } from './local-host.js'
+
+/** What was synced and renamed, in that order. */
+const happened: string[] = []
+
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const original = await importOriginal<typeof fsPromises>()
+  const open: typeof original.open = async (path, ...rest) => {
+    const handle = await original.open(path, ...rest)
+    const sync = handle.sync.bind(handle)
+    handle.sync = async () => {
+      await sync()
+      happened.push(`sync ${String(path)}`)
+    }
+    return handle
+  }
+  const rename: typeof original.rename = async (from, to) => {
+    await original.rename(from, to)
+    happened.push(`rename ${String(from)} ${String(to)}`)
+  }
+  return { ...original, open, rename }
+})
 
 const asRoot = process.getuid?.() === 0
 
@@ -74,6 +96,52 @@ describe('LocalHost', () => {
     fs.chmodSync(directory, 0o2755)
     await host.files.write(path, 'after', { mode: 0o600 })
     expect(fs.statSync(path).gid).toBe(group)
+  })
+
+  it('has a file on the disk before it gets its name, and its name before the write has ended', async () => {
+    const path = join(directory, 'settings')
+    happened.length = 0
+    await host.files.write(path, 'x', { mode: 0o600 })
+    const temporary = `${path}.maestra-new`
+    expect(happened).toEqual([`sync ${temporary}`, `rename ${temporary} ${path}`, `sync ${directory}`])
+    happened.length = 0
+    await host.files.rename(path, join(directory, 'renamed'))
+    expect(happened).toEqual([`rename ${path} ${join(directory, 'renamed')}`, `sync ${directory}`])
+  })
+
+  it('syncs every file of a tree before the directory that names it', async () => {
+    fs.mkdirSync(join(directory, 'tree', 'below'), { recursive: true })
+    fs.writeFileSync(join(directory, 'tree', 'below', 'file'), 'x')
+    happened.length = 0
+    await new LocalHost({ sync: false }).files.syncTree(join(directory, 'tree'))
+    const paths = ['tree/below/file', 'tree/below', 'tree'].map((each) => `sync ${join(directory, each)}`)
+    expect(happened).toEqual(paths)
+  })
+
+  it('waits for no disk where it is told so', async () => {
+    happened.length = 0
+    const { files } = new LocalHost({ sync: false })
+    await files.write(join(directory, 'settings'), 'x', { mode: 0o600 })
+    await files.create(join(directory, 'created'), 'x', { mode: 0o600 })
+    await files.syncDirectory(directory)
+    expect(happened.filter((each) => each.startsWith('sync'))).toEqual([])
+  })
+
+  it('gives the modes that it is asked for, whatever the umask is', async () => {
+    fs.mkdirSync(join(directory, 'from', 'below'), { recursive: true, mode: 0o755 })
+    const before = process.umask(0o077)
+    try {
+      await host.files.makeDirectory(join(directory, 'a', 'b'), { mode: 0o711 })
+      await host.files.write(join(directory, 'written'), 'x', { mode: 0o644 })
+      await host.files.create(join(directory, 'created'), 'x', { mode: 0o644 })
+      await host.files.copyTree(join(directory, 'from'), join(directory, 'copied'), {})
+      await host.files.linkTree(join(directory, 'from'), join(directory, 'linked'))
+    } finally {
+      process.umask(before)
+    }
+    const names = ['a', 'a/b', 'written', 'created', 'copied', 'copied/below', 'linked', 'linked/below']
+    const modes = names.map((name) => (fs.statSync(join(directory, name)).mode & 0o777).toString(8))
+    expect(modes).toEqual(['755', '711', '644', '644', '755', '755', '755', '755'])
   })
 
   it('replaces what a killed write left beside the file', async () => {

@@ -93,7 +93,7 @@ export class LocalProcesses implements HostProcesses {
   async identify(pid: number): Promise<ProcessIdentity | undefined> {
     if (!isAlive(pid)) return undefined
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-    if (stat === undefined) return await this.identifyByPs(pid)
+    if (stat === undefined) return isAlive(pid) ? await this.identifyByPs(pid) : undefined
     // The second field, the command in parentheses, may hold anything: what follows its last parenthesis is fixed.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined

@@ -20,7 +20,7 @@ describe('the plan for a cluster of which', () => {
       const loaded = loadCluster(clusterText, '/shop/maestra.yaml')
       expect(loaded.findings).toEqual([])
       if (loaded.cluster === undefined) throw new Error('unreachable')
-      const plan = planCluster(loaded.cluster, readSeen(seenText, loaded.cluster), [])
+      const plan = planCluster(loaded.cluster, readSeen(seenText, loaded.cluster))
       const text = [title, clusterText, seenText, planView(plan, plain)]
       await expect(
         text.map((part, index) => (index === 0 ? part : marks[index - 1] + part)).join(''),

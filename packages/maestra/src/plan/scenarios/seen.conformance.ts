@@ -29,6 +29,7 @@ export function readSeen(text: string, cluster: DeclaredCluster): Observation {
     passwords: {
       superuser: known.includes('superuser') ? new Secret('wide-open') : undefined,
       replication: known.includes('replication') ? replicationPassword : undefined,
+      nodesWithout: told.get('passfile without')?.trim().split(', ') ?? [],
     },
     nodes: cluster.nodes.map((node) => nodeOf(cluster, node, told.get(node.name) ?? '')),
   }
@@ -109,6 +110,7 @@ const facts: readonly Fact[] = [
   ['slot (\\S+)((?: \\w+)*)', ({ seen }, name, words) => slot(seen, name, words)],
   ['no role', ({ seen }) => server(seen, { replicationRole: undefined })],
   ['role without (?:login|replication)', ({ seen }) => server(seen, { replicationRole: weakRole })],
+  ['files written after it read them', ({ seen }) => configuration(seen, { settingsWrittenAtMs: 3 })],
   ['waits for a restart: (.*)', ({ seen }, names) => server(seen, { pendingRestart: names.split(', ') })],
 ]
 
@@ -137,7 +139,13 @@ function foreignData({ seen }: Told): DataDirectory {
     timeline: timelineOf(1),
     checkpointLsn: parseLsn('0/2000060'),
   }
-  const configuration = { included: false, settings: undefined, hbaBlock: undefined, passfile: undefined }
+  const configuration = {
+    included: false,
+    settings: undefined,
+    settingsWrittenAtMs: undefined,
+    hbaBlock: undefined,
+    passfile: undefined,
+  }
   const kind = seen.directory.kind === 'data' ? seen.directory.kind : 'data'
   return { kind, majorVersion: 18, owner: 'postgres', madeFor: undefined, control, standbySignal: false, configuration }
 }
@@ -195,6 +203,7 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     lsn: parseLsn(lsn),
     replayPaused: false,
     sinceLastReplayMs: undefined,
+    configurationLoadedAtMs: 2,
     pendingRestart: [],
     settingsThatNeedRestart: ['cluster_name', 'listen_addresses', 'max_connections', 'port', 'shared_buffers'],
     walReceiver: undefined,

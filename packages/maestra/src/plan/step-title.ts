@@ -1,0 +1,25 @@
+import type { Step } from './step.js'
+
+/** What a step does, in a few words. */
+export function stepTitle(step: Step): string {
+  switch (step.kind) {
+    case 'write-passfile':
+      return 'complete the passfile'
+    case 'initialise':
+      return `${step.node}: initialise a new primary`
+    case 'write-configuration':
+      return `${step.node}: write its configuration`
+    case 'reload':
+      return `${step.node}: reload its configuration`
+    case 'start':
+      return `${step.node}: start its server`
+    case 'create-replication-role':
+      return `${step.node}: create the replication role ${step.role}`
+    case 'create-slot':
+      return `${step.node}: create the replication slot ${step.slot}`
+    case 'copy-primary':
+      return `${step.node}: copy ${step.from} (base backup)`
+    case 'await-streaming':
+      return `${step.node}: wait until it streams from ${step.from}`
+  }
+}
