@@ -1,6 +1,6 @@
 // @ts-check
 // Holds the arrows between the rooms, as ARCHITECTURE.md draws them. A room is the first folder below a package's src.
-// Tests and conformance suites may import more. A type counts like a value: what a room knows, it depends on.
+// Tests, their fixtures and conformance suites may import more. A type counts like a value: what a room knows, it depends on.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { parseSync, Visitor } from 'oxc-parser'
@@ -50,7 +50,7 @@ for (const name of readdirSync(packages)) {
   const src = join(packages, name, 'src')
   const sources = (existsSync(src) ? readdirSync(src, { recursive: true, encoding: 'utf8' }) : [])
     .map((file) => file.replaceAll(sep, '/'))
-    .filter((file) => file.endsWith('.ts') && !/\.(test|conformance)\.ts$/.test(file))
+    .filter((file) => file.endsWith('.ts') && !/\.(test|conformance|fixture)\.ts$/.test(file))
   if (sources.length === 0) offences.push(`packages/${name}: no source files were found`)
   files += sources.length
   for (const file of sources.toSorted()) checkFile(name, src, file)

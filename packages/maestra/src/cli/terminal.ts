@@ -20,5 +20,8 @@ export function terminal(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = pr
   }
 }
 
-/** No terminal at all: for text that is compared or written to a file. */
+/**
+ * No terminal at all: for text that is compared or written to a file.
+ * @internal
+ */
 export const plain: Terminal = { isTty: false, columns: 80, colour: (_format, text) => text }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { loadCluster } from '../cluster/load-cluster.js'
 import { planCluster } from './plan-cluster.js'
-import { readSeen } from './scenarios/seen.conformance.js'
+import { readSeen } from './scenarios/seen.fixture.js'
 import type { Step } from './step.js'
 
 const loaded = loadCluster(

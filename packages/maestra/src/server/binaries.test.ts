@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LocalHost } from '../host/local/local-host.js'
 import { type BinariesLocator, closedFolderOf, clusterLocators, findBinaries } from './binaries.js'
@@ -88,8 +88,9 @@ describe('clusterLocators', () => {
   })
 
   it('passes over a relative directory in PATH, which means another place in each program', async () => {
+    const other = relative(process.cwd(), programs('relative', `${major}.3`))
     const right = programs('right', `${major}.4`)
-    expect(await find({ path: ['right', '.', '', right] })).toMatchObject({ kind: 'found', directory: right })
+    expect(await find({ path: [other, '.', '', right] })).toMatchObject({ kind: 'found', directory: right })
   })
 
   it('needs postgres and initdb in the same directory', async () => {

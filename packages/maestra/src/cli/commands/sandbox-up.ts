@@ -62,7 +62,10 @@ async function start(options: Options, signal: AbortSignal): Promise<Sandbox> {
 async function watch(sandbox: Sandbox, options: Options, signal: AbortSignal): Promise<void> {
   const to = terminal(process.stdout)
   const shown = to.isTty && !options.json
-  const live = liveView((text) => process.stdout.write(text))
+  const live = liveView(
+    (text) => process.stdout.write(text),
+    () => process.stdout.columns || 80,
+  )
   while (!signal.aborted && (await isUp(sandbox))) {
     if (shown) live.show(statusView(await sandbox.status(), to))
     await sleep(watchEveryMs, undefined, { signal }).catch(() => {})

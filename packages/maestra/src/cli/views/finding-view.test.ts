@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Finding } from '../../cluster/finding.js'
 import { plain } from '../terminal.js'
-import { coloured } from './coloured.conformance.js'
+import { coloured } from './coloured.fixture.js'
 import { findingsView } from './finding-view.js'
 import { stripColours } from './table.js'
 

@@ -1,10 +1,18 @@
-/** A text that takes the place of the one before, as long as it fits above the prompt. */
-export function liveView(write: (text: string) => void): { show(text: string): void } {
-  let lines = 0
+import { stripColours } from './table.js'
+
+/** A text that takes the place of the one before. Lines that are longer than the terminal is wide take several rows of it. */
+export function liveView(write: (text: string) => void, columns: () => number): { show(text: string): void } {
+  let shown = ''
   return {
     show: (text) => {
-      write(lines === 0 ? text : `\u001b[${lines}A\u001b[J${text}`)
-      lines = text.split('\n').length - 1
+      const rows = rowsOf(shown, columns())
+      write(shown === '' ? text : `\u001b[${rows}A\u001b[J${text}`)
+      shown = text
     },
   }
+}
+
+function rowsOf(text: string, columns: number): number {
+  const lines = text.split('\n').slice(0, -1)
+  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(stripColours(line).length / columns)), 0)
 }

@@ -3,8 +3,7 @@ import type { ApplyEvent } from '../../apply/apply-plan.js'
 import { harmless } from '../../plan/draft.js'
 import type { Step } from '../../plan/step.js'
 import { plain, type Terminal } from '../terminal.js'
-import { coloured } from './coloured.conformance.js'
-import { liveView } from './live-view.js'
+import { coloured } from './coloured.fixture.js'
 import { progressView } from './progress-view.js'
 import { stripColours } from './table.js'
 
@@ -66,11 +65,4 @@ test('what is unfinished is taken away once', () => {
   expect(shown(coloured, [started], true).at(-1)).toBe(erase)
   expect(shown(coloured, [], true)).toEqual([])
   expect(shown(coloured, [started, ended], true).at(-1)).toContain('✓')
-})
-
-test('a live text takes the place of the one before', () => {
-  const written: string[] = []
-  const live = liveView((text) => written.push(text))
-  for (const text of ['a\nb\n', 'c\n', 'd\n']) live.show(text)
-  expect(written).toEqual(['a\nb\n', '\u001b[2A\u001b[Jc\n', '\u001b[1A\u001b[Jd\n'])
 })

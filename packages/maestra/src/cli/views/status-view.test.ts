@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { NodeStatus } from '../../cluster/cluster-status.js'
 import { plain } from '../terminal.js'
-import { coloured } from './coloured.conformance.js'
+import { coloured } from './coloured.fixture.js'
 import { bytesText, statusView, timeText } from './status-view.js'
 import { stripColours } from './table.js'
 

@@ -1,7 +1,7 @@
 import { MaestraError } from '@maestra/client/base/error'
 import { describe, expect, test } from 'vitest'
 import { plain } from '../terminal.js'
-import { coloured } from './coloured.conformance.js'
+import { coloured } from './coloured.fixture.js'
 import { errorView } from './error-view.js'
 import { resultJson, resultsView } from './result-view.js'
 import { stripColours, table } from './table.js'

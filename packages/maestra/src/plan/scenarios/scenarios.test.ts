@@ -5,7 +5,7 @@ import { plain } from '../../cli/terminal.js'
 import { planView } from '../../cli/views/plan-view.js'
 import { loadCluster } from '../../cluster/load-cluster.js'
 import { planCluster } from '../plan-cluster.js'
-import { readSeen } from './seen.conformance.js'
+import { readSeen } from './seen.fixture.js'
 
 // A file tells a title, a cluster file, what is seen, and the plan that is expected. `vitest -u` writes the plan anew:
 // look at the difference, and keep it only when you understand it.
