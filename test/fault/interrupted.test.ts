@@ -41,7 +41,7 @@ describe('Ctrl-C', () => {
   it('ends an apply in the middle of a step, whose work is undone', async () => {
     const shop = await ClusterFolder.open(workspace, 'shop-2', ['db1'])
     const apply = startMaestra(workspace, ['apply', '--yes'], { cwd: shop.directory })
-    await apply.prints(/✓ write the passfile/)
+    await apply.prints(/✓ complete the passfile/)
     interrupt(apply)
     const run = await apply.end()
     expect(run.code).toBe(130)
@@ -63,7 +63,7 @@ describe('Ctrl-C', () => {
     expect(sandboxFiles()).toEqual([])
   })
 
-  it.each(['write the passfile', 'db1: initialise', 'db1: start', 'db2: copy'])(
+  it.each(['complete the passfile', 'db1: initialise', 'db1: start', 'db2: copy'])(
     'while a sandbox starts (after %s) leaves nothing of it',
     async (step) => {
       const up = startMaestra(workspace, ['sandbox', 'up', '--replicas', '1'])

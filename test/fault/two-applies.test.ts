@@ -16,7 +16,7 @@ afterAll(() => workspace.remove())
 it('of two applies at once one works, and the other says who does', async () => {
   const first = startMaestra(workspace, ['apply', '--yes'], { cwd: shop.directory })
   // The lock is there from before the first step to after the last.
-  await first.prints(/✓ write the passfile/)
+  await first.prints(/✓ complete the passfile/)
   const second = await shop.run(['apply', '--yes'])
   expect(second.code).toBe(1)
   expect(second.stderr).toMatch(

@@ -389,11 +389,15 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
         await host.files.makeDirectory(at('to'), { mode: 0o700 })
         for (const each of names) await put(at('from', each), Buffer.alloc(100_000))
         await put(at('to', 'file10'), 'kept')
+        // Takes many operations one after the other, so that it is far from its end when the first file fails.
+        await host.files.makeDirectory(at('from', 'a', 'b', 'c', 'd', 'e', 'f'), { mode: 0o700 })
+        await put(at('from', 'a', 'b', 'c', 'd', 'e', 'f', 'last'), 'x')
         await expect(host.files.copyTree(at('from'), at('to'), {})).rejects.toMatchObject({
           code: 'file-system-failed',
         })
         // Whoever gets the error removes the target: all that was begun has ended by then.
-        expect(await host.files.list(at('to'))).toEqual(names)
+        expect(await host.files.readText(at('to', 'a', 'b', 'c', 'd', 'e', 'f', 'last'))).toBe('x')
+        expect(await host.files.list(at('to'))).toEqual(['a', ...names])
         expect(await host.files.readText(at('to', 'file10'))).toBe('kept')
       })
 

@@ -90,7 +90,9 @@ describe('clusterLocators', () => {
   it('passes over a relative directory in PATH, which means another place in each program', async () => {
     const other = relative(process.cwd(), programs('relative', `${major}.3`))
     const right = programs('right', `${major}.4`)
-    expect(await find({ path: [other, '.', '', right] })).toMatchObject({ kind: 'found', directory: right })
+    vi.stubEnv('PATH', [other, '.', '', right].join(':'))
+    const [onPath] = clusterLocators(host, { version: major, bin: undefined }, [])
+    expect(await onPath?.locate()).toEqual([right])
   })
 
   it('needs postgres and initdb in the same directory', async () => {

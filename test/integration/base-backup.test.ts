@@ -10,8 +10,12 @@ import { parseBackupManifest } from '@maestra/client/postgres/backup-manifest'
 import { Crc32c } from '@maestra/client/postgres/crc32c'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { LocalTreeWriter } from '../../host/local/tree-writer.js'
-import { type BaseBackupOptions, type BaseBackupResult, receiveBaseBackup } from './receive-base-backup.js'
+import { LocalTreeWriter } from '../../packages/maestra/src/host/local/tree-writer.js'
+import {
+  type BaseBackupOptions,
+  type BaseBackupResult,
+  receiveBaseBackup,
+} from '../../packages/maestra/src/server/base-backup/receive-base-backup.js'
 
 // ---- the servers
 
