@@ -32,7 +32,9 @@ describe('Ctrl-C', () => {
     interrupt(apply)
     const run = await apply.end()
     expect(run.code).toBe(130)
-    expect(run.stderr).toMatch(/^Error: stopped by SIGINT; left to do: .*await-streaming db2\nTry: maestra apply/)
+    expect(run.stderr).toMatch(
+      /^Error: stopped by SIGINT; left to do: .*; db2: wait until it streams from db1\nTry: maestra apply/,
+    )
     expect(readdirSync(shop.directory).filter((name) => name.includes('.maestra-'))).toEqual([])
     await shop.apply()
     expect((await shop.status()).nodes.map((node) => node.state)).toEqual(['running', 'streaming'])
@@ -45,7 +47,7 @@ describe('Ctrl-C', () => {
     interrupt(apply)
     const run = await apply.end()
     expect(run.code).toBe(130)
-    expect(run.stderr).toContain('left to do: initialise db1')
+    expect(run.stderr).toContain('left to do: db1: initialise a new primary')
     expect(readdirSync(shop.directory)).toEqual(['maestra.pgpass', 'maestra.yaml'])
     await Promise.all(processesBelow(shop.directory).map(untilGone))
   })

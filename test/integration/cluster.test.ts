@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ClusterFolder, quickParameters } from '../harness/cluster-folder.js'
@@ -127,7 +127,9 @@ describe('passwords', () => {
 
   it('are not in the words about a wrong one', async () => {
     const env = { ...workspace.env, PGPASSWORD: 'wrong-and-secret' }
+    renameSync(shop.file('maestra.pgpass'), shop.file('aside'))
     const run = await shop.run(['plan'], { env })
+    renameSync(shop.file('aside'), shop.file('maestra.pgpass'))
     expect(run.code).toBe(1)
     expect(run.stdout).toContain('password authentication failed')
     expect(run.stdout + run.stderr).not.toContain('wrong-and-secret')

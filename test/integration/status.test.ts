@@ -105,7 +105,7 @@ describe('a node that cannot be asked is a row', () => {
     await signalServer(shop.data('db2'), 'SIGSTOP')
     try {
       const run = await shop.run(['status', '--json'])
-      expect(run.code).toBe(0)
+      expect(run.code).toBe(3)
       const [db1, db2, db3] = JSON.parse(run.stdout).nodes
       expect(db1).toMatchObject({ state: 'running' })
       expect(db2).toMatchObject({ role: 'standby', state: 'unreachable', timeline: 1, lsn: null, lagBytes: null })
@@ -130,7 +130,7 @@ describe('a node that cannot be asked is a row', () => {
       timeline: 1,
     })
     const { code, stdout } = await shop.run(['status'])
-    expect(code).toBe(0)
+    expect(code).toBe(3)
     expect(stdout).toMatch(/db3 +standby +stopped/)
   })
 

@@ -32,6 +32,7 @@ export type ApplyEvent =
  * left. Throws when the cluster is not what was planned for any more.
  */
 export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise<void> {
+  refuseUnlessApplicable(confirmed)
   const lock = await acquireLock(options.site.host, options.cluster)
   try {
     const plan = await planNow(options)
@@ -86,6 +87,12 @@ function interrupted(signal: AbortSignal, left: readonly Step[]): MaestraError {
     cause: signal.reason,
     hint: 'maestra apply goes on from there',
   })
+}
+
+function refuseUnlessApplicable(plan: Plan): void {
+  const against = [...plan.refusals, ...plan.unknowns].map((refusal) => refusal.message)
+  if (against.length === 0) return
+  throw new MaestraError(plan.refusals.length > 0 ? 'plan-refused' : 'plan-incomplete', against.join('; '))
 }
 
 function refuseUnlessSame(confirmed: Plan, plan: Plan): void {

@@ -1,4 +1,5 @@
 import { parseLsn } from '@maestra/client/postgres/lsn'
+import { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { parseServerVersion } from '@maestra/client/postgres/version'
 import { describe, expect, test } from 'vitest'
@@ -22,7 +23,13 @@ const directory = (state: string, standbySignal: boolean): DataDirectory => ({
   majorVersion: 18,
   owner: 'postgres',
   madeFor: { cluster: 'shop', node: 'db' },
-  control: { systemIdentifier: '7001', state, timeline: timelineOf(3), checkpointLsn: parseLsn('0/2000060') },
+  control: {
+    systemIdentifier: '7001',
+    state,
+    timeline: timelineOf(3),
+    checkpointLsn: parseLsn('0/2000060'),
+    standbyMinimums: standbyMinimumSettings,
+  },
   standbySignal,
   configuration: { included: true, settings: '', settingsWrittenAtMs: 1, hbaBlock: '', passfile: undefined },
 })

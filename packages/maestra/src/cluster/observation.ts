@@ -1,5 +1,6 @@
 import type { Secret } from '@maestra/client/base/secret'
 import type { Lsn } from '@maestra/client/postgres/lsn'
+import type { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import type { TimelineId } from '@maestra/client/postgres/timeline'
 import type { ServerVersion } from '@maestra/client/postgres/version'
 
@@ -54,6 +55,8 @@ export type DataDirectory = {
     readonly state: string
     readonly timeline: TimelineId
     readonly checkpointLsn: Lsn
+    /** What its primary ran with, as far as the WAL that it has replayed tells; a standby does not start with less. */
+    readonly standbyMinimums: Readonly<Record<keyof typeof standbyMinimumSettings, number>>
   }
   /** Whether standby.signal is there. */
   readonly standbySignal: boolean

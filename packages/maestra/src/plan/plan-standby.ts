@@ -8,6 +8,7 @@ import { cannotBeAsked, checkServer } from './plan-server.js'
 import { planSlot } from './plan-slot.js'
 import { planStart, whyNotRunning } from './plan-start.js'
 import { planStreaming } from './plan-streaming.js'
+import { checkStandbyMinimums } from './standby-minimums.js'
 
 /** From what a standby is to one that streams from the declared primary through a slot of its own. */
 export function planStandby(view: ClusterView, standby: NodeView): Draft {
@@ -46,8 +47,10 @@ function planExistingStandby(view: ClusterView, standby: NodeView, directory: Da
   const configuration = planConfiguration(view, standby, directory)
   const streaming = planStreaming(view, standby, configuration)
   switch (server.kind) {
-    case 'down':
-      return join([slot, configuration, planStart(view, standby, whyNotRunning(directory)), streaming])
+    case 'down': {
+      const minimums = checkStandbyMinimums(standby, directory, view.primary.declared.name)
+      return join([minimums, slot, configuration, planStart(view, standby, whyNotRunning(directory)), streaming])
+    }
     case 'up':
       return join([slot, configuration, streaming])
     case 'starting':

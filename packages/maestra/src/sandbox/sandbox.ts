@@ -6,7 +6,7 @@ export type SandboxNode = {
   readonly role: 'primary' | 'standby'
   readonly host: string
   readonly port: number
-  /** `postgres://postgres:...@127.0.0.1:port/postgres` */
+  /** `postgresql://postgres:...@127.0.0.1:port/postgres` */
   readonly url: string
 }
 

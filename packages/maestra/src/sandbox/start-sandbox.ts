@@ -85,10 +85,6 @@ async function bringUp(
 ): Promise<void> {
   options.signal?.throwIfAborted()
   const plan = planCluster(cluster, await observeCluster(site, cluster))
-  const against = [...plan.refusals, ...plan.unknowns].map((each) => each.message)
-  if (against.length > 0) {
-    throw new MaestraError(plan.refusals.length > 0 ? 'plan-refused' : 'plan-incomplete', against.join('; '))
-  }
   await applyPlan(plan, {
     site,
     cluster,

@@ -50,6 +50,13 @@ async function look(host: Host, data: string): Promise<DirectoryObservation> {
       state: control.state,
       timeline: control.timeline,
       checkpointLsn: control.checkpointLsn,
+      standbyMinimums: {
+        max_connections: control.maxConnections,
+        max_worker_processes: control.maxWorkerProcesses,
+        max_wal_senders: control.maxWalSenders,
+        max_prepared_transactions: control.maxPreparedTransactions,
+        max_locks_per_transaction: control.maxLocksPerTransaction,
+      },
     },
     standbySignal: entries.includes('standby.signal'),
     configuration,

@@ -49,8 +49,9 @@ export async function completePassfile(site: Site, cluster: DeclaredCluster): Pr
   })
 }
 
-function usersOf(cluster: DeclaredCluster): readonly string[] {
-  return [superuser, cluster.replication.role]
+/** Replication on trust asks for no password, so none is made. */
+function usersOf({ replication }: DeclaredCluster): readonly string[] {
+  return replication.authentication === 'trust' ? [superuser] : [superuser, replication.role]
 }
 
 /** A user's password, which is one for the whole cluster, and the nodes that have no line with it. */

@@ -13,7 +13,9 @@ export const writePassfile: StepRunner<'write-passfile'> = {
 async function missing({ site, cluster }: StepContext): Promise<string | undefined> {
   const found = await observePasswords(site, cluster)
   if (found.superuser === undefined) return `${cluster.passfile} has no password of the superuser`
-  if (found.replication === undefined) return `${cluster.passfile} has no password of ${cluster.replication.role}`
+  const { authentication } = cluster.replication
+  if (authentication !== 'trust' && found.replication === undefined)
+    return `${cluster.passfile} has no password of ${cluster.replication.role}`
   const without = found.nodesWithout
   return without.length === 0 ? undefined : `${cluster.passfile} has no lines for ${without.join(', ')}`
 }

@@ -1,6 +1,7 @@
 import { Secret } from '@maestra/client/base/secret'
 import { formatSettings, settingsOf } from '@maestra/client/postgres/conf'
 import { parseLsn } from '@maestra/client/postgres/lsn'
+import { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { parseServerVersion } from '@maestra/client/postgres/version'
 import { type DeclaredCluster, type DeclaredNode, primaryOf } from '../../cluster/declared-cluster.js'
@@ -110,6 +111,11 @@ const facts: readonly Fact[] = [
   ['slot (\\S+)((?: \\w+)*)', ({ seen }, name, words) => slot(seen, name, words)],
   ['no role', ({ seen }) => server(seen, { replicationRole: undefined })],
   ['role without (?:login|replication)', ({ seen }) => server(seen, { replicationRole: weakRole })],
+  [
+    'its primary had (\\w+) (\\d+)',
+    ({ seen }, name, value) =>
+      control(seen, { standbyMinimums: { ...standbyMinimumSettings, [name as 'max_connections']: Number(value) } }),
+  ],
   ['files written after it read them', ({ seen }) => configuration(seen, { settingsWrittenAtMs: 3 })],
   ['waits for a restart: (.*)', ({ seen }, names) => server(seen, { pendingRestart: names.split(', ') })],
 ]
@@ -138,6 +144,7 @@ function foreignData({ seen }: Told): DataDirectory {
     state: 'shut down',
     timeline: timelineOf(1),
     checkpointLsn: parseLsn('0/2000060'),
+    standbyMinimums: standbyMinimumSettings,
   }
   const configuration = {
     included: false,
