@@ -1,17 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { settle } from './ledger.js'
 
-/** Ends what a killed run left; then builds, so that the command lines that tests spawn are those of the sources. */
+/** Builds, so that the command lines that tests spawn are those of the sources; then ends what a killed run left. */
 export default async function setup(): Promise<void> {
-  await settle()
   const root = fileURLToPath(new URL('../..', import.meta.url))
-  execFileSync(
-    process.execPath,
-    ['node_modules/typescript/bin/tsc', '--build', 'packages/client', 'packages/maestra'],
-    {
-      cwd: root,
-      stdio: 'inherit',
-    },
-  )
+  const compiler = 'node_modules/typescript/bin/tsc'
+  execFileSync(process.execPath, [compiler, '--build', 'packages/client', 'packages/maestra'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  // Only now: this file is run without the condition maestra-source, so what it imports of a package is what was built.
+  const { settle } = await import('./ledger.js')
+  await settle()
 }
