@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 
-/** Below those that sandboxes take, and that systems give to outgoing connections; each worker has a range of its own. */
+/**
+ * Below those that sandboxes take, and that systems give to outgoing connections; each worker has a range of its own.
+ */
 const firstPort = 10_000
 const rangeSize = 1000
 const given = new Set<number>()

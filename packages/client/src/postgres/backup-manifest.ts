@@ -22,7 +22,10 @@ export type ManifestFile = {
 
 export type ManifestWalRange = { readonly timeline: TimelineId; readonly start: Lsn; readonly end: Lsn }
 
-/** What the file backup_manifest of a base backup says. Source: "Backup Manifest Format" of PostgreSQL's documentation. */
+/**
+ * What the file backup_manifest of a base backup says. Source: "Backup Manifest Format" of PostgreSQL's
+ * documentation.
+ */
 export type BackupManifest = {
   readonly version: number
   /** From 17 (version 2 of the format) on. */
@@ -48,7 +51,10 @@ export function parseBackupManifest(bytes: Uint8Array): BackupManifest {
   return manifestOf(jsonOf(file.toString('utf8')))
 }
 
-/** The identifier needs more digits than a double has; as a string it survives JSON.parse. Inside of a JSON string the quotes around the key would be escaped, so nothing else is hit. */
+/**
+ * The identifier needs more digits than a double has; as a string it survives JSON.parse. Inside of a JSON string the
+ * quotes around the key would be escaped, so nothing else is hit.
+ */
 function jsonOf(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text.replace(/"System-Identifier"\s*:\s*(\d+)/, '"System-Identifier": "$1"'))

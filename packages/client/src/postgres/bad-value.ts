@@ -3,7 +3,10 @@ import { MaestraError } from '../base/error.js'
 /** The longest piece of a value that a message repeats. */
 const shownLength = 80
 
-/** A value as messages show it: on one line, in double quotes, cut when long. Never call it with what may hold a password. */
+/**
+ * A value as messages show it: on one line, in double quotes, cut when long. Never call it with what may hold a
+ * password.
+ */
 export function quoted(value: string): string {
   const head = value.length > shownLength ? `${value.slice(0, shownLength)}…` : value
   return JSON.stringify(head)

@@ -12,20 +12,30 @@ const includeNames: readonly string[] = ['include', 'include_if_exists', 'includ
 
 const letter = 'A-Za-z_\\u0080-\\uffff'
 const word = `[${letter}][${letter}0-9]*`
-/** What may be a value, without quotes a name, a word or a number. Two names with a dot between need quotes: PostgreSQL takes them for the name of a setting. */
+/**
+ * What may be a value, without quotes a name, a word or a number. Two names with a dot between need quotes:
+ * PostgreSQL takes them for the name of a setting.
+ */
 const valueToken = [
   "'(?:[^'\\\\]|\\\\.|'')*'",
   `(?!${word}\\.${word}[ \\t\\r]*(?:#|$))[${letter}][${letter}0-9.:/-]*`,
   '[+-]?(?:0x[0-9A-Fa-f]+|[0-9]+)[A-Za-z]*',
   '[+-]?[0-9]*\\.[0-9]*(?:[Ee][+-]?[0-9]+)?',
 ].join('|')
-/** A line as src/backend/utils/misc/guc-file.l reads it: a name, a = that may be left out, a value and a comment. No value goes over the end of a line. */
+/**
+ * A line as src/backend/utils/misc/guc-file.l reads it: a name, a = that may be left out, a value and a comment. No
+ * value goes over the end of a line.
+ */
 const settingPattern = new RegExp(
   `^[ \\t\\r]*(${word}(?:\\.${word})?)(?:[ \\t\\r]*=[ \\t\\r]*|[ \\t\\r]+|(?=['+]))(${valueToken})[ \\t\\r]*(?:#.*)?$`,
   's',
 )
 
-/** Every text is some file: what PostgreSQL would refuse becomes an `invalid` line. printConf gives the text back; a file that is not UTF-8 has to be read, and written, as latin1 for that. @internal */
+/**
+ * Every text is some file: what PostgreSQL would refuse becomes an `invalid` line. printConf gives the text back; a
+ * file that is not UTF-8 has to be read, and written, as latin1 for that.
+ * @internal
+ */
 export function parseConf(text: string): ConfLine[] {
   return (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).map(confLineOf)
 }
@@ -73,7 +83,10 @@ export function hasInclude(text: string, file: string): boolean {
   return parseConf(text).some((line) => line.kind === 'include' && line.name !== 'include_dir' && line.value === file)
 }
 
-/** The text with the file included at its end, where the file's settings win over all before. Unchanged when the text includes the file already. Throws bad-value for a name with a line ending. */
+/**
+ * The text with the file included at its end, where the file's settings win over all before. Unchanged when the text
+ * includes the file already. Throws bad-value for a name with a line ending.
+ */
 export function withInclude(text: string, file: string): string {
   if (hasInclude(text, file)) return text
   const ending = text.includes('\r\n') ? '\r\n' : '\n'
@@ -81,10 +94,16 @@ export function withInclude(text: string, file: string): string {
   return `${text}${joint}# Maestra keeps its settings in this file; what is set below this line wins over it.${ending}include_if_exists ${quotedValue('include_if_exists', file)}${ending}`
 }
 
-/** A name that the file can hold. SET takes more, with $ or with several dots; in the file these are syntax errors, and PostgreSQL then refuses all of it. */
+/**
+ * A name that the file can hold. SET takes more, with $ or with several dots; in the file these are syntax errors,
+ * and PostgreSQL then refuses all of it.
+ */
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?$/
 
-/** A file of settings in the given order, below a comment. Throws bad-value for a name that is none, and for a value with a line ending or a NUL. */
+/**
+ * A file of settings in the given order, below a comment. Throws bad-value for a name that is none, and for a value
+ * with a line ending or a NUL.
+ */
 export function formatSettings(header: string, settings: Readonly<Record<string, string>>): string {
   const comment = header === '' ? [] : header.split(/\r\n|[\n\r]/).map((line) => (line === '' ? '#' : `# ${line}`))
   const lines = Object.entries(settings).map(([name, value]) => {

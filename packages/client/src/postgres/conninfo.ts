@@ -1,10 +1,16 @@
 import { isIPv6 } from 'node:net'
 import { badValue, quoted } from './bad-value.js'
 
-/** The parameters of a connection by the names that libpq gives them: host, port, dbname, user, password, sslmode, ... Several hosts and ports are lists with commas. */
+/**
+ * The parameters of a connection by the names that libpq gives them: host, port, dbname, user, password, sslmode, ...
+ * Several hosts and ports are lists with commas.
+ */
 export type Conninfo = Readonly<Record<string, string>>
 
-/** Reads both forms that libpq takes: `host=a port=5432` and `postgresql://user@a:5432/db?sslmode=require`. Throws bad-value; no message repeats the text, which may hold a password. */
+/**
+ * Reads both forms that libpq takes: `host=a port=5432` and `postgresql://user@a:5432/db?sslmode=require`. Throws
+ * bad-value; no message repeats the text, which may hold a password.
+ */
 export function parseConninfo(text: string): Conninfo {
   const [prefix] = /^\s*postgres(?:ql)?:\/\//.exec(text) ?? []
   return prefix === undefined ? parseKeywords(text) : parseUri(text.trim().slice(prefix.trim().length))
@@ -13,7 +19,10 @@ export function parseConninfo(text: string): Conninfo {
 const keywordHint =
   "Write keyword=value pairs with spaces between them, values with spaces in single quotes: host=db1 password='a b'."
 
-/** conninfo_parse of fe-connect.c: white space around = is allowed, a backslash takes the next character as it is. White space is C's, not JavaScript's. */
+/**
+ * conninfo_parse of fe-connect.c: white space around = is allowed, a backslash takes the next character as it is.
+ * White space is C's, not JavaScript's.
+ */
 function parseKeywords(text: string): Conninfo {
   const params: [string, string][] = []
   const space = /[ \t\n\v\f\r]*/y
@@ -95,7 +104,10 @@ function decoded(text: string, part: string): string {
   }
 }
 
-/** The form with keywords, quoted where libpq needs it, in the given order. Throws bad-value for a keyword that is none and for a NUL. */
+/**
+ * The form with keywords, quoted where libpq needs it, in the given order. Throws bad-value for a keyword that is
+ * none and for a NUL.
+ */
 export function formatConninfo(params: Conninfo): string {
   return Object.entries(params)
     .map(([keyword, value]) => {

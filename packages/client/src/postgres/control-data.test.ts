@@ -8,7 +8,10 @@ import {
 } from './control-data.js'
 import { formatLsn } from './lsn.js'
 
-/** The first 296 bytes of real control files of 14.23, 15.18, 16.14, 17.10 and 18.4; the expectations are what pg_control_system() and its sisters said. */
+/**
+ * The first 296 bytes of real control files of 14.23, 15.18, 16.14, 17.10 and 18.4; the expectations are what
+ * pg_control_system() and its sisters said.
+ */
 const files = {
   '14.running':
     '2bN9aGkrBmsUBQAALekLDAYAAAAAAAAAbCsGawAAAABgAMAAAAAAACgAwAAAAAAAAQAAAAEAAAABAAAAAAAAAN0CAAAAAAAAgDUAAAEAAAAAAAAA1gIAAAEAAAABAAAAAQAAAAAAAABsKwZrAAAAAAAAAAAAAAAA3QIAAAAAAADoAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAZQAAAAkAAAALAAAAAwAAAEEAAAAAAAAACAAAAAAAAACH1jJBACAAAAAAAgAAIAAAAAAgAEAAAAAgAAAAzAcAAAAIAAABAAAAAQAAAEfRx8FifBUFaHPg3TmQyU3Xrn/p47o5g7nqMj+QjgZbRU0EywAAAAA=',

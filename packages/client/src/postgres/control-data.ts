@@ -42,10 +42,16 @@ export type ControlData = {
   readonly walLevel: number
 }
 
-/** Where the checksum stands, by the number of the format. 1800 put one byte before the 32 of the nonce. Source: src/include/catalog/pg_control.h of each major version. */
+/**
+ * Where the checksum stands, by the number of the format. 1800 put one byte before the 32 of the nonce. Source:
+ * src/include/catalog/pg_control.h of each major version.
+ */
 const crcOffsets: Readonly<Record<number, number>> = { 1300: 288, 1700: 288, 1800: 292 }
 
-/** Reads pg_control of PostgreSQL 14 to 18 as little-endian 64-bit machines write it; the first 296 bytes suffice. Throws damaged-file. */
+/**
+ * Reads pg_control of PostgreSQL 14 to 18 as little-endian 64-bit machines write it; the first 296 bytes suffice.
+ * Throws damaged-file.
+ */
 export function parseControlData(bytes: Uint8Array): ControlData {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const crcOffset = crcOffsetOf(file)
@@ -84,7 +90,10 @@ export function parseControlData(bytes: Uint8Array): ControlData {
   }
 }
 
-/** A copy of pg_control with another system identifier and the checksum that goes with it. Throws damaged-file, as parseControlData does, and bad-value for an identifier outside of 64 bits. */
+/**
+ * A copy of pg_control with another system identifier and the checksum that goes with it. Throws damaged-file, as
+ * parseControlData does, and bad-value for an identifier outside of 64 bits.
+ */
 export function withSystemIdentifier(bytes: Uint8Array, id: bigint): Buffer {
   parseControlData(bytes)
   const copy = Buffer.from(bytes)
@@ -100,7 +109,8 @@ const longHeaderFlag = 0x0002
 const longHeaderSize = 40
 
 /**
- * A copy of the beginning of a WAL segment (all of it, or its first page, or as little as 40 bytes) that names another system identifier. Page headers carry no checksum.
+ * A copy of the beginning of a WAL segment (all of it, or its first page, or as little as 40 bytes) that names another
+ * system identifier. Page headers carry no checksum.
  * Throws damaged-file when no long page header stands there, and bad-value for an identifier outside of 64 bits.
  */
 export function walSegmentWithSystemIdentifier(segment: Uint8Array, id: bigint): Buffer {
@@ -119,7 +129,10 @@ export function walSegmentWithSystemIdentifier(segment: Uint8Array, id: bigint):
   return copy
 }
 
-/** A system identifier as initdb makes it: 32 bits of seconds, 20 of microseconds, 12 of the process id. `microsecond` (0 to 999) tells apart two of the same millisecond. */
+/**
+ * A system identifier as initdb makes it: 32 bits of seconds, 20 of microseconds, 12 of the process id. `microsecond`
+ * (0 to 999) tells apart two of the same millisecond.
+ */
 export function newSystemIdentifier(now: Date, pid: number, microsecond = 0): bigint {
   const ms = now.getTime()
   const seconds = BigInt(Math.floor(ms / 1000))

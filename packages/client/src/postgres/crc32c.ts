@@ -1,7 +1,10 @@
 /** The polynomial of CRC-32C (Castagnoli), bits reversed. */
 const polynomial = 0x82f63b78
 
-/** Eight tables of 256 entries behind each other: entry b of table n is the checksum of byte b followed by n zero bytes. */
+/**
+ * Eight tables of 256 entries behind each other: entry b of table n is the checksum of byte b followed by n zero
+ * bytes.
+ */
 const tables = makeTables()
 
 function makeTables(): Int32Array {
@@ -18,7 +21,10 @@ function makeTables(): Int32Array {
   return made
 }
 
-/** CRC-32C as PostgreSQL computes it for pg_control, WAL records and the files of a backup manifest. Slices of 8 bytes. */
+/**
+ * CRC-32C as PostgreSQL computes it for pg_control, WAL records and the files of a backup manifest. Slices of 8
+ * bytes.
+ */
 export class Crc32c {
   #crc = -1
 
@@ -46,7 +52,8 @@ export function crc32c(bytes: Uint8Array): number {
 
 function advance(start: number, chunk: Uint8Array): number {
   if (chunk.length < 8) return byteByByte(start, chunk, 0, chunk.length)
-  // Words are read where they are aligned, which is a third faster than bytes; that their low byte comes first holds on x86-64 and on aarch64.
+  // Words are read where they are aligned, which is a third faster than bytes; that their low byte comes first holds
+  // on x86-64 and on aarch64.
   const head = -chunk.byteOffset & 3
   const words = new Int32Array(chunk.buffer, chunk.byteOffset + head, ((chunk.length - head) >> 3) * 2)
   const tail = head + words.length * 4

@@ -5,27 +5,39 @@ export type HbaConnectionType = (typeof connectionTypes)[number]
 
 const connectionTypes = ['local', 'host', 'hostssl', 'hostnossl', 'hostgssenc', 'hostnogssenc'] as const
 
-/** One rule of pg_hba.conf. Each part stands as in the file: several names with commas, and quotes where they are; hbaName gives the form of any name. */
+/**
+ * One rule of pg_hba.conf. Each part stands as in the file: several names with commas, and quotes where they are;
+ * hbaName gives the form of any name.
+ */
 export type HbaLine = {
   readonly type: HbaConnectionType
   /** A database, or a word such as `all` or `replication`. */
   readonly database: string
   /** A role, the members of a role (`+staff`), or `all`. */
   readonly user: string
-  /** A network, a host name or a word such as `samenet`; a netmask of its own stands behind a space. Absent for `local`. */
+  /**
+   * A network, a host name or a word such as `samenet`; a netmask of its own stands behind a space. Absent for
+   * `local`.
+   */
   readonly address?: string
   readonly method: string
   /** What follows the method: `map=x clientcert=verify-full`. */
   readonly options?: string
 }
 
-/** A line of the file as it stands, with its ending, and the rule in it, if it holds one. Lines joined by a backslash are one. */
+/**
+ * A line of the file as it stands, with its ending, and the rule in it, if it holds one. Lines joined by a backslash
+ * are one.
+ */
 export type HbaFileLine = { readonly text: string; readonly rule: HbaLine | undefined }
 
 /** Words and first characters that mean something else than a name. Quotes take that from them. */
 const specialName = /^(?:all|sameuser|samerole|samegroup|replication|[+@].*)$/s
 
-/** A database or role as pg_hba.conf means that very name, in quotes where it needs them. Throws bad-value for a name that the file cannot hold. */
+/**
+ * A database or role as pg_hba.conf means that very name, in quotes where it needs them. Throws bad-value for a name
+ * that the file cannot hold.
+ */
 export function hbaName(name: string): string {
   if (name === '' || name.startsWith('/') || /[\n\r\0]/.test(name)) {
     throw badValue(
@@ -113,7 +125,8 @@ const beginPattern = /^[ \t]*# BEGIN maestra\b/
 const endPattern = /^[ \t]*# END maestra\b/
 
 /**
- * The text with our marked block as its first lines, as in pg_hba.conf the first rule that fits decides; an older block is taken out, wherever it stood. Without lines there is no block.
+ * The text with our marked block as its first lines, as in pg_hba.conf the first rule that fits decides; an older
+ * block is taken out, wherever it stood. Without lines there is no block.
  * Everything else stays byte for byte. Throws bad-value for a damaged block, naming the line.
  */
 export function withHbaBlock(text: string, lines: readonly HbaLine[]): string {
@@ -123,7 +136,10 @@ export function withHbaBlock(text: string, lines: readonly HbaLine[]): string {
   return `${[beginLine, ...lines.map(formatHbaLine), endLine].join('\n')}\n${rest}`
 }
 
-/** What stands in our block, without its two marks; undefined without a block. Throws bad-value for a damaged block, naming the line. */
+/**
+ * What stands in our block, without its two marks; undefined without a block. Throws bad-value for a damaged block,
+ * naming the line.
+ */
 export function hbaBlockOf(text: string): string | undefined {
   return splitAtBlock(text).block
 }
@@ -152,7 +168,10 @@ function splitAtBlock(text: string): { before: string; block: string | undefined
   }
 }
 
-/** The addresses by which pg_hba.conf means a host: an IP address becomes a network of one, localhost both loopback addresses; a network, a name and PostgreSQL's words stay. Throws bad-value. */
+/**
+ * The addresses by which pg_hba.conf means a host: an IP address becomes a network of one, localhost both loopback
+ * addresses; a network, a name and PostgreSQL's words stay. Throws bad-value.
+ */
 export function hbaAddress(host: string): string[] {
   if (host === 'localhost') return ['127.0.0.1/32', '::1/128']
   if (isIPv4(host)) return [`${host}/32`]

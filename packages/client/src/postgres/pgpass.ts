@@ -36,7 +36,10 @@ export function parsePgpass(text: string): PgpassEntry[] {
 
 const literalAsterisk = '\\*'
 
-/** Splits at colons; a backslash takes the next character as it is. What follows a colon in the password is lost, as in libpq, which on the other hand finds `::1` also without its backslashes; its documentation asks for them. */
+/**
+ * Splits at colons; a backslash takes the next character as it is. What follows a colon in the password is lost, as
+ * in libpq, which on the other hand finds `::1` also without its backslashes; its documentation asks for them.
+ */
 function fieldsOf(line: string): string[] {
   const fields = `:${line}`.match(/:(?:[^\\:]|\\.?)*/gs) ?? []
   return fields
@@ -55,7 +58,10 @@ export function formatPgpassEntry(entry: PgpassEntry): string {
   return fields.map((field) => (field === literalAsterisk ? field : field.replace(/[:\\]/g, '\\$&'))).join(':')
 }
 
-/** The directories that builds of libpq have as their default for Unix sockets. The password file calls the default localhost; a build with the other one knows the directory by its name. */
+/**
+ * The directories that builds of libpq have as their default for Unix sockets. The password file calls the default
+ * localhost; a build with the other one knows the directory by its name.
+ */
 const defaultSocketDirectories: readonly string[] = ['', '/tmp', '/var/run/postgresql']
 
 /** The password of the first entry that fits, or undefined. */

@@ -8,7 +8,10 @@ const microsecondsOf = { us: 1, ms: 1000, s: 1_000_000, min: 60_000_000, h: 3_60
 export type MemoryUnit = keyof typeof bytesOf
 export type TimeUnit = keyof typeof microsecondsOf
 
-/** `256MB` in bytes. A number alone counts in `bareUnit`, as in PostgreSQL, where each setting has a unit of its own, some of them the block of 8kB. Throws bad-value. */
+/**
+ * `256MB` in bytes. A number alone counts in `bareUnit`, as in PostgreSQL, where each setting has a unit of its own,
+ * some of them the block of 8kB. Throws bad-value.
+ */
 export function parseBytes(value: string, bareUnit: MemoryUnit | '8kB' = 'B'): number {
   return amountOf(value, bytesOf, bareUnit === '8kB' ? 8192 : bytesOf[bareUnit], 'an amount of memory')
 }
@@ -18,7 +21,10 @@ export function parseMilliseconds(value: string, bareUnit: TimeUnit = 'ms'): num
   return amountOf(value, microsecondsOf, microsecondsOf[bareUnit], 'a length of time') / 1000
 }
 
-/** convert_to_base_unit of guc.c: a fraction of a unit is rounded to whole ones of the next smaller unit, so that 1.4999min is 90 s. */
+/**
+ * convert_to_base_unit of guc.c: a fraction of a unit is rounded to whole ones of the next smaller unit, so that
+ * 1.4999min is 90 s.
+ */
 function amountOf(
   value: string,
   factors: Readonly<Record<string, number>>,

@@ -15,7 +15,10 @@ export type SettingContext =
 export type SettingUnit = '8kB' | 'B' | 'kB' | 'MB' | 'ms' | 's' | 'min'
 
 export type SettingFacts = {
-  /** internal: never; postmaster: by a restart; sighup: by a reload; the others: by a reload, and a session may have a value of its own. */
+  /**
+   * internal: never; postmaster: by a restart; sighup: by a reload; the others: by a reload, and a session may have a
+   * value of its own.
+   */
   readonly context: SettingContext
   readonly unit?: SettingUnit
   /** Whether a standby pauses its replay when its value is lower than the primary's. */
@@ -125,7 +128,11 @@ const rows: Readonly<Record<string, Row>> = {
   work_mem: { ...session, unit: 'kB' },
 }
 
-/** What PostgreSQL says about a setting that Maestra knows; undefined for all others. Names in any case, as in PostgreSQL. Source: pg_settings of 14 to 18. @public */
+/**
+ * What PostgreSQL says about a setting that Maestra knows; undefined for all others. Names in any case, as in
+ * PostgreSQL. Source: pg_settings of 14 to 18.
+ * @public
+ */
 export function settingFacts(name: string): SettingFacts | undefined {
   const key = name.toLowerCase()
   const row = Object.hasOwn(rows, key) ? rows[key] : undefined
@@ -144,7 +151,10 @@ export const standbyMinimumSettings = {
   max_locks_per_transaction: 64,
 } as const
 
-/** The value of a numeric setting in the unit of that setting, as column `setting` of pg_settings shows it: shared_buffers = '128MB' is 16384. Throws bad-value. */
+/**
+ * The value of a numeric setting in the unit of that setting, as column `setting` of pg_settings shows it:
+ * shared_buffers = '128MB' is 16384. Throws bad-value.
+ */
 export function parseSettingInteger(name: string, value: string): number {
   const unit = settingFacts(name)?.unit
   try {

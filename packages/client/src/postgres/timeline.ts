@@ -30,7 +30,11 @@ export function parseTimeline(text: string): TimelineId {
   return timelineOf(Number(text))
 }
 
-/** The timeline in the name of a WAL segment, also of a partial one, or of a backup or history file: its first 8 hexadecimal digits. Throws bad-value. @public */
+/**
+ * The timeline in the name of a WAL segment, also of a partial one, or of a backup or history file: its first 8
+ * hexadecimal digits. Throws bad-value.
+ * @public
+ */
 export function timelineOfWalFileName(name: string): TimelineId {
   const [, digits] = /^([0-9A-F]{8})(?:[0-9A-F]{16}(?:\.partial|\.[0-9A-F]{8}\.backup)?|\.history)$/.exec(name) ?? []
   if (digits === undefined) {
@@ -42,7 +46,11 @@ export function timelineOfWalFileName(name: string): TimelineId {
   return timelineOf(Number.parseInt(digits, 16))
 }
 
-/** Reads a history file (00000003.history), oldest switch first. Lines that are empty or begin with # say nothing. Throws damaged-file. @public */
+/**
+ * Reads a history file (00000003.history), oldest switch first. Lines that are empty or begin with # say nothing.
+ * Throws damaged-file.
+ * @public
+ */
 export function parseTimelineHistory(text: string): TimelineSwitch[] {
   const switches: TimelineSwitch[] = []
   for (const [index, line] of text.split('\n').entries()) {
@@ -79,7 +87,8 @@ function switchOf(line: string, number: number): TimelineSwitch {
 
 /**
  * Whether a server on `ownTimeline`, whose history file says `history`, holds all log before `lsn` as it was written on timeline `tli`.
- * True on the own timeline; on a parent up to its switch point, that included, as an LSN names the byte after the log it stands for; false on a timeline that this history never passed.
+ * True on the own timeline; on a parent up to its switch point, that included, as an LSN names the byte after the log
+ * it stands for; false on a timeline that this history never passed.
  * @public
  */
 export function historyContains(

@@ -9,7 +9,10 @@ export type ServerVersionMajor = number
 
 export type ServerVersion = {
   readonly major: ServerVersionMajor
-  /** 4 of 18.4; 0 of a version without a second number, such as 19beta1. Before 10 the second number belongs to the major version: 6 of 9.6.24. */
+  /**
+   * 4 of 18.4; 0 of a version without a second number, such as 19beta1. Before 10 the second number belongs to the
+   * major version: 6 of 9.6.24.
+   */
   readonly minor: number
   /** The version alone, without what a packager adds: 18.4, 19beta1, 18devel. */
   readonly text: string

@@ -20,14 +20,22 @@ export function kindOfWalFile(name: string): WalFileKind | undefined {
   return patterns.find(([, pattern]) => pattern.test(name))?.[0]
 }
 
-/** The segment that holds the byte at `lsn`; its size in bytes is in pg_control. Throws bad-value for a size that PostgreSQL does not have. @public */
+/**
+ * The segment that holds the byte at `lsn`; its size in bytes is in pg_control. Throws bad-value for a size that
+ * PostgreSQL does not have.
+ * @public
+ */
 export function walFileName(timeline: TimelineId, lsn: Lsn, segmentSize: number): string {
   const perXlogId = segmentsPerXlogId(segmentSize)
   const segment = lsn / BigInt(segmentSize)
   return hex8(BigInt(timeline)) + hex8(segment / perXlogId) + hex8(segment % perXlogId)
 }
 
-/** The timeline and the first byte of a segment, also of a partial one or of the one that a backup file is named after. Throws bad-value. @public */
+/**
+ * The timeline and the first byte of a segment, also of a partial one or of the one that a backup file is named
+ * after. Throws bad-value.
+ * @public
+ */
 export function parseWalFileName(name: string, segmentSize: number): { timeline: TimelineId; start: Lsn } {
   const perXlogId = segmentsPerXlogId(segmentSize)
   const kind = kindOfWalFile(name)

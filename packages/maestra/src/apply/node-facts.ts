@@ -3,7 +3,10 @@ import { parseBoolean } from '@maestra/client/postgres/setting-value'
 import type { DeclaredCluster, DeclaredNode } from '../cluster/declared-cluster.js'
 import { nodePassfileText } from '../cluster/node-configuration.js'
 
-/** A node that is declared with `fsync = off` gives up its data at a power cut: nothing of it is worth waiting for a disk. */
+/**
+ * A node that is declared with `fsync = off` gives up its data at a power cut: nothing of it is worth waiting for a
+ * disk.
+ */
 export function needsSync(node: DeclaredNode): boolean {
   return parseBoolean(node.parameters['fsync'] ?? 'on')
 }

@@ -15,7 +15,10 @@ export function isReachableAddress(text: string): boolean {
   return !isWildcardAddress(text) && (isAddress(text) || isHostName(text))
 }
 
-/** What `allow` may hold: an address, a range in CIDR notation, a host name, or a domain with a dot before it as pg_hba.conf has it. */
+/**
+ * What `allow` may hold: an address, a range in CIDR notation, a host name, or a domain with a dot before it as
+ * pg_hba.conf has it.
+ */
 export function isClientAddress(text: string): boolean {
   const slash = text.indexOf('/')
   if (slash === -1) return isAddress(text) || (!isHbaWord(text) && isHostName(text.replace(/^\./, '')))

@@ -32,7 +32,10 @@ export type NodeStatus = {
   readonly lsn: string | null
   /** Bytes of WAL that the primary has written and this standby has not replayed. */
   readonly lagBytes: number | null
-  /** How long ago, at most, the primary had what this standby has, in ms; 0 when it has everything, however idle the primary is; null when not measured yet. */
+  /**
+   * How long ago, at most, the primary had what this standby has, in ms; 0 when it has everything, however idle the
+   * primary is; null when not measured yet.
+   */
   readonly lagMs: number | null
   /** `sync_state` at the primary: async, potential, sync, quorum. */
   readonly sync: string | null

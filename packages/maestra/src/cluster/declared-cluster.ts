@@ -18,7 +18,9 @@ export type DeclaredCluster = {
   }
   /** Addresses (CIDR, or a host name) from which applications may connect, with a password. */
   readonly allow: readonly string[]
-  /** A file in the form of .pgpass with the passwords of this cluster, absolute; Maestra makes it when it is missing. */
+  /**
+   * A file in the form of .pgpass with the passwords of this cluster, absolute; Maestra makes it when it is missing.
+   */
   readonly passfile: string
 }
 

@@ -14,11 +14,17 @@ export type LoadedCluster = {
   readonly cluster: DeclaredCluster | undefined
   /** In the order of the file. */
   readonly findings: Finding[]
-  /** Where the file says the value at a path (`['nodes', 1, 'port']`); undefined when it does not. Parameters are found in any case. */
+  /**
+   * Where the file says the value at a path (`['nodes', 1, 'port']`); undefined when it does not. Parameters are
+   * found in any case.
+   */
   locate(path: DataPath): SourcePlace | undefined
 }
 
-/** Reads the text of a cluster file; `file` is its absolute path, against which the paths in it are resolved. Never throws. */
+/**
+ * Reads the text of a cluster file; `file` is its absolute path, against which the paths in it are resolved. Never
+ * throws.
+ */
 export function loadCluster(text: string, file: string): LoadedCluster {
   const absolute = resolve(file)
   const source = readYaml(text, absolute)
@@ -64,7 +70,10 @@ function declared(file: ClusterFile, source: YamlSource, path: string): Declared
   }
 }
 
-/** Parameters as PostgreSQL reads them. A number keeps the form that it is written in: `0600` is octal to PostgreSQL, and 600 is not. */
+/**
+ * Parameters as PostgreSQL reads them. A number keeps the form that it is written in: `0600` is octal to PostgreSQL,
+ * and 600 is not.
+ */
 function parameterTexts(
   source: YamlSource,
   values: ClusterFile['parameters'],

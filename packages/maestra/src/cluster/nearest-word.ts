@@ -1,4 +1,8 @@
-/** How many letters have to be put in, left out, exchanged or swapped with their neighbour to turn one word into the other. @internal */
+/**
+ * How many letters have to be put in, left out, exchanged or swapped with their neighbour to turn one word into the
+ * other.
+ * @internal
+ */
 export function editDistance(from: string, to: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: to.length + 1 }, (_, column) => column)
@@ -21,7 +25,10 @@ export function editDistance(from: string, to: string): number {
   return last[to.length] ?? 0
 }
 
-/** The known word that somebody who wrote `word` most likely meant; undefined when none is near enough to be worth naming. */
+/**
+ * The known word that somebody who wrote `word` most likely meant; undefined when none is near enough to be worth
+ * naming.
+ */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   const written = word.toLowerCase()
   let nearest: string | undefined

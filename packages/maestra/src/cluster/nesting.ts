@@ -1,7 +1,8 @@
 import { type CST, Parser } from 'yaml'
 
 /**
- * Where the collections of a text first lie deeper in one another than `most`. Asked before the text is composed: composing goes one call
+ * Where the collections of a text first lie deeper in one another than `most`. Asked before the text is composed:
+ * composing goes one call
  * down for each level, and Node.js does not always survive a regular expression at the end of the stack.
  */
 export function tooDeepAt(text: string, most: number): number | undefined {

@@ -18,7 +18,9 @@ export type Unknown = { readonly kind: 'unknown'; readonly because: string }
 export type PasswordsObservation = {
   readonly superuser: Secret | undefined
   readonly replication: Secret | undefined
-  /** Nodes for which the passfile lacks a line of a user that it has lines of; whoever uses it with psql misses them. */
+  /**
+   * Nodes for which the passfile lacks a line of a user that it has lines of; whoever uses it with psql misses them.
+   */
   readonly nodesWithout: readonly string[]
 }
 
@@ -64,7 +66,10 @@ export type DataDirectory = {
     /** Whether postgresql.conf includes Maestra's settings file. */
     readonly included: boolean
     readonly settings: string | undefined
-    /** When Maestra's settings file was written, in ms since 1970; it is the last of the files that are written together. */
+    /**
+     * When Maestra's settings file was written, in ms since 1970; it is the last of the files that are written
+     * together.
+     */
     readonly settingsWrittenAtMs: number | undefined
     /** Maestra's block of pg_hba.conf, without its marks; undefined when there is none. */
     readonly hbaBlock: string | undefined

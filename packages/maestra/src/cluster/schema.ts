@@ -58,7 +58,10 @@ const node = z
   })
   .meta({ title: 'Node', description: 'One PostgreSQL server of the cluster.' })
 
-/** The keys, types and defaults of maestra.yaml. What no single value can get wrong (two primaries, one port twice) is a rule of the doctor. */
+/**
+ * The keys, types and defaults of maestra.yaml. What no single value can get wrong (two primaries, one port twice) is
+ * a rule of the doctor.
+ */
 export const clusterFileSchema = z
   .strictObject({
     cluster: z.string().regex(namePattern).meta({

@@ -31,7 +31,10 @@ export class SourceText {
   }
 }
 
-/** The line is shown on terminals, which must not obey what stands in it. Each character stays one, so that columns stay true. */
+/**
+ * The line is shown on terminals, which must not obey what stands in it. Each character stays one, so that columns
+ * stay true.
+ */
 function printable(line: string): string {
   return line.replace(/[^\P{Cc}\t]/gu, '\ufffd')
 }

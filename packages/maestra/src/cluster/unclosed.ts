@@ -1,6 +1,9 @@
 import { type Document, isCollection, isScalar, visit } from 'yaml'
 
-/** Where the innermost quote or bracket begins that the text does not close. The parser itself points at where it gave up: often the end. */
+/**
+ * Where the innermost quote or bracket begins that the text does not close. The parser itself points at where it gave
+ * up: often the end.
+ */
 export function unclosedStart(document: Document.Parsed, text: string): number | undefined {
   let start: number | undefined
   visit(document, (_, node) => {

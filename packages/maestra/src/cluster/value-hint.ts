@@ -1,6 +1,9 @@
 import { isHbaWord, isWildcardAddress } from './address.js'
 
-/** What to write instead of a value that is often written by mistake; undefined when there is no telling. `at` is a path such as `nodes[].port`. */
+/**
+ * What to write instead of a value that is often written by mistake; undefined when there is no telling. `at` is a
+ * path such as `nodes[].port`.
+ */
 export function valueHint(at: string, value: unknown, written: string | undefined): string | undefined {
   if (typeof value === 'object') return undefined
   const text = typeof value === 'string' ? value : (written ?? String(value))

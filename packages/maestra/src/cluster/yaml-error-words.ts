@@ -1,6 +1,9 @@
 import { short, type Words } from './wording.js'
 
-/** What the YAML parser complains about, in the words of somebody who writes a cluster file. `written` is the text that it points at. */
+/**
+ * What the YAML parser complains about, in the words of somebody who writes a cluster file. `written` is the text
+ * that it points at.
+ */
 export function yamlErrorWords(code: string, message: string, written: string): Words {
   switch (code) {
     case 'BAD_INDENT':

@@ -178,7 +178,10 @@ function isNothing(node: Node | null): boolean {
   return node === null || (isScalar(node) && node.value === null && (node.source ?? '') === '')
 }
 
-/** The errors of the parser, each with its offset. One mistake often makes it stumble several times over a line: the first says what to mend. */
+/**
+ * The errors of the parser, each with its offset. One mistake often makes it stumble several times over a line: the
+ * first says what to mend.
+ */
 function syntaxErrors(document: Document.Parsed, source: SourceText): [number, YAMLError][] {
   const problems = [...document.errors, ...document.warnings]
   const open = problems.some(isUnclosed) ? unclosedStart(document, source.text) : undefined

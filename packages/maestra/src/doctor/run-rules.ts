@@ -2,7 +2,9 @@ import type { Finding } from '../cluster/finding.js'
 import type { View } from './rule.js'
 import { rules } from './rules.js'
 
-/** Everything that the rules find in a view, each thing once: in the order of the file, then what has no place in it. */
+/**
+ * Everything that the rules find in a view, each thing once: in the order of the file, then what has no place in it.
+ */
 export function runRules(view: View): Finding[] {
   const findings = rules.flatMap((rule) => rule.check(view))
   // A parameter of the cluster is one line for all nodes, and may be wrong for each of them.

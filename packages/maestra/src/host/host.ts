@@ -45,13 +45,19 @@ export interface HostFiles {
   /** Undefined when the file is not there. */
   readText(path: string): Promise<string | undefined>
   readBytes(path: string): Promise<Buffer | undefined>
-  /** Whole content at once: a temporary file beside it, synced, renamed over it, the directory synced. A link is followed. */
+  /**
+   * Whole content at once: a temporary file beside it, synced, renamed over it, the directory synced. A link is
+   * followed.
+   */
   write(path: string, content: string | Uint8Array, options: WriteOptions): Promise<void>
   /** Overwrites bytes inside a file where it stands. Not safe against a crash: for files that nobody relies on yet. */
   patch(path: string, offset: number, bytes: Uint8Array): Promise<void>
   /** Creates the file with its content in one step; false, and nothing changed, when it exists. */
   create(path: string, content: string, options: WriteOptions): Promise<boolean>
-  /** Makes the directory; missing parents too, with mode 0755 and the same owner. An existing directory is left as it is. */
+  /**
+   * Makes the directory; missing parents too, with mode 0755 and the same owner. An existing directory is left as it
+   * is.
+   */
   makeDirectory(path: string, options: WriteOptions): Promise<void>
   /** Replaces a file, or an empty directory, at `to`. */
   rename(from: string, to: string): Promise<void>
@@ -64,7 +70,10 @@ export interface HostFiles {
    * kept. After an error nothing more is written.
    */
   copyTree(from: string, to: string, options: { readonly owner?: Account | undefined }): Promise<void>
-  /** Copies a directory with hard links to its files, or with copies where the file system does not link; modes are kept. */
+  /**
+   * Copies a directory with hard links to its files, or with copies where the file system does not link; modes are
+   * kept.
+   */
   linkTree(from: string, to: string): Promise<void>
   /** A symbolic link at `path`; one that is there already is replaced. */
   symbolicLink(path: string, target: string): Promise<void>
@@ -99,6 +108,17 @@ export interface TreeWriter {
   abandon(): Promise<void>
 }
 
+export type RunOptions = {
+  /** The account to run as; that of the host's self when undefined. */
+  readonly account?: Account | undefined
+  /** Variables beside the few that every program gets. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  readonly signal?: AbortSignal | undefined
+}
+
+export type DaemonOptions = Pick<RunOptions, 'account' | 'env'> & { readonly logFile: string }
+
 export type RunResult = {
   readonly exitCode: number
   readonly stdout: string
@@ -114,29 +134,12 @@ export interface HostProcesses {
    * Runs a program to its end. `input` is its standard input. Secrets never go into `args` or `env`. An aborted signal ends
    * it, and rejects with the signal's reason when it is gone; aborted before, nothing is run.
    */
-  run(
-    program: string,
-    args: readonly string[],
-    options: {
-      readonly account?: Account | undefined
-      readonly env?: Readonly<Record<string, string>>
-      readonly input?: string
-      readonly signal?: AbortSignal | undefined
-    },
-  ): Promise<RunResult>
+  run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult>
   /**
    * Starts a program in a session of its own, so that it outlives this process and gets no signal of the terminal. Its
    * output is appended to `logFile`. Resolves when it runs.
    */
-  startDaemon(
-    program: string,
-    args: readonly string[],
-    options: {
-      readonly account?: Account | undefined
-      readonly env?: Readonly<Record<string, string>>
-      readonly logFile: string
-    },
-  ): Promise<Daemon>
+  startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<Daemon>
   /** What identifies a running process beyond its pid, which is used again; undefined when no such process runs. */
   identify(pid: number): Promise<ProcessIdentity | undefined>
   /** True when the signal was delivered. */

@@ -7,7 +7,9 @@ import { hbaDifferences } from './hba-differences.js'
 import { type SettingChange, settingChanges } from './setting-changes.js'
 import { stopCommand } from './stop-command.js'
 
-/** Brings the files of a node that exists to what is declared: at once when it is stopped, by a reload while it runs. */
+/**
+ * Brings the files of a node that exists to what is declared: at once when it is stopped, by a reload while it runs.
+ */
 export function planConfiguration(view: ClusterView, node: NodeView, directory: DataDirectory): Draft {
   const { name } = node.declared
   const { server } = node.observed

@@ -54,7 +54,10 @@ function checkDataDirectory(view: ClusterView, node: NodeView, directory: DataDi
   return nothing
 }
 
-/** Either a server that somebody else made, or one of ours whose settings file was lost. Which node it is, only the user can say. */
+/**
+ * Either a server that somebody else made, or one of ours whose settings file was lost. Which node it is, only the
+ * user can say.
+ */
 function unmarked(cluster: string, node: NodeView, directory: DataDirectory): Draft {
   const { name, data } = node.declared
   const { majorVersion, control, configuration } = directory

@@ -1,7 +1,10 @@
 import type { ClusterView } from './cluster-view.js'
 import { type Draft, harmless, nothing, steps } from './draft.js'
 
-/** The role that standbys log in as. While the primary cannot be asked the step is planned as well: it looks again when its turn comes. */
+/**
+ * The role that standbys log in as. While the primary cannot be asked the step is planned as well: it looks again
+ * when its turn comes.
+ */
 export function planReplicationRole(view: ClusterView): Draft {
   const { role } = view.cluster.replication
   const { declared, observed } = view.primary

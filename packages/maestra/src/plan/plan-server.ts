@@ -4,7 +4,10 @@ import { type Draft, join, nothing, refused, unknown } from './draft.js'
 import { psqlCommand } from './psql-command.js'
 import { stopCommand } from './stop-command.js'
 
-/** Says why the server of a node that has data may not be worked on; nothing when it is stopped, or is what the directory says it is. */
+/**
+ * Says why the server of a node that has data may not be worked on; nothing when it is stopped, or is what the
+ * directory says it is.
+ */
 export function checkServer(node: NodeView, directory: DataDirectory): Draft {
   return join([checkProcess(node), checkIdentity(node, directory)])
 }

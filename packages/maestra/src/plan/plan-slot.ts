@@ -4,7 +4,10 @@ import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, nothing, refused, steps } from './draft.js'
 import { psqlCommand } from './psql-command.js'
 
-/** The slot of a standby on the primary. While the primary cannot be asked the step is planned as well: it looks again when its turn comes. */
+/**
+ * The slot of a standby on the primary. While the primary cannot be asked the step is planned as well: it looks again
+ * when its turn comes.
+ */
 export function planSlot(view: ClusterView, standby: NodeView): Draft {
   const { primary } = view
   const { server, directory } = primary.observed

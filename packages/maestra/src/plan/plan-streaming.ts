@@ -15,7 +15,10 @@ export function planStreaming(view: ClusterView, standby: NodeView, configuratio
   return join([isStale ? reloaded(standby, other) : nothing, awaited(view, standby, other)])
 }
 
-/** Words for what a standby does instead of streaming from the declared primary through its own slot; undefined when it does that. */
+/**
+ * Words for what a standby does instead of streaming from the declared primary through its own slot; undefined when
+ * it does that.
+ */
 function otherSource(view: ClusterView, standby: NodeView, server: RunningServer): string | undefined {
   const { host, port } = view.primary.declared
   const slot = slotName(standby.declared.name)

@@ -1,4 +1,7 @@
-/** One change that a plan asks for. A step is data: it is printed, compared, counted, and run by the file of its kind in apply. */
+/**
+ * One change that a plan asks for. A step is data: it is printed, compared, counted, and run by the file of its kind
+ * in apply.
+ */
 export type Step = StepCommon &
   (
     | { readonly kind: 'write-passfile' }

@@ -29,7 +29,10 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** A machine on which directories can be made everywhere but where it says; `made` are those that were, with their modes. */
+/**
+ * A machine on which directories can be made everywhere but where it says; `made` are those that were, with their
+ * modes.
+ */
 function machine(options: { readonly uid: number; readonly closed?: readonly string[] }) {
   const real = new LocalHost()
   const made: string[] = []

@@ -4,7 +4,10 @@ import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
 import { cacheDirectory } from './cache-directory.js'
 
-/** What is written down about a sandbox before anything of it exists, so that a killed owner leaves nothing that cannot be found. */
+/**
+ * What is written down about a sandbox before anything of it exists, so that a killed owner leaves nothing that
+ * cannot be found.
+ */
 export type SandboxRecord = {
   readonly name: string
   /** Never used by another sandbox, also not by a later one of the same name. */

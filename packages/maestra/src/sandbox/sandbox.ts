@@ -1,6 +1,9 @@
 import type { ClusterStatus } from '../cluster/cluster-status.js'
 
-/** A server of a sandbox. The URL holds the password of this throw-away server, which listens on the loopback address alone. */
+/**
+ * A server of a sandbox. The URL holds the password of this throw-away server, which listens on the loopback address
+ * alone.
+ */
 export type SandboxNode = {
   readonly name: string
   readonly role: 'primary' | 'standby'

@@ -38,7 +38,10 @@ export async function findBinaries(
   return { kind: 'missing', looked }
 }
 
-/** Where the programs of a cluster file are looked for: its own `bin` alone where it names one; else here, then `more`. */
+/**
+ * Where the programs of a cluster file are looked for: its own `bin` alone where it names one; else here, then
+ * `more`.
+ */
 export function clusterLocators(
   host: Host,
   { bin, version }: DeclaredCluster['postgres'],

@@ -6,7 +6,10 @@ import { type NodeConfiguration, nodePassfile, settingsFile } from '../cluster/n
 import type { DataDirectory } from '../cluster/observation.js'
 import type { Account, Host } from '../host/host.js'
 
-/** Writes Maestra's files into a data directory: its settings file, one include line, one block of pg_hba.conf, the passfile. */
+/**
+ * Writes Maestra's files into a data directory: its settings file, one include line, one block of pg_hba.conf, the
+ * passfile.
+ */
 export async function writeNodeFiles(
   host: Host,
   directory: string,

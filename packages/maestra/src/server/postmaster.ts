@@ -38,7 +38,10 @@ async function worksIn(host: Host, process: ProcessIdentity, data: string): Prom
 
 type PostmasterFile = { readonly pid: number; readonly port: number; readonly status: string }
 
-/** postmaster.pid: pid, data directory, start time, port, socket directory, address, shared memory, status; one a line. */
+/**
+ * postmaster.pid: pid, data directory, start time, port, socket directory, address, shared memory, status; one a
+ * line.
+ */
 async function readPostmasterFile(host: Host, data: string): Promise<PostmasterFile | undefined> {
   const text = await host.files.readText(join(data, 'postmaster.pid'))
   const lines = text?.split('\n') ?? []

@@ -13,7 +13,10 @@ export type Site = {
 
 const known = new WeakMap<Site, Map<string, Promise<BinariesObservation>>>()
 
-/** The programs of a cluster's version. Looked for once in the life of a site: they do not change while a command runs. */
+/**
+ * The programs of a cluster's version. Looked for once in the life of a site: they do not change while a command
+ * runs.
+ */
 export function binariesOf(site: Site, postgres: DeclaredCluster['postgres']): Promise<BinariesObservation> {
   const ofSite = known.get(site) ?? new Map<string, Promise<BinariesObservation>>()
   known.set(site, ofSite)

@@ -1,4 +1,7 @@
-/** Where the output of a server goes until its own logging is set up: beside the data directory, so that no copy takes it along. */
+/**
+ * Where the output of a server goes until its own logging is set up: beside the data directory, so that no copy takes
+ * it along.
+ */
 export function startLogOf(data: string): string {
   return `${data}.log`
 }

@@ -1,7 +1,10 @@
 import { parseConninfo } from '@maestra/client/postgres/conninfo'
 import type { WalReceiver } from '../cluster/observation.js'
 
-/** A row of pg_stat_wal_receiver as a JSON value, or null when no WAL receiver runs. To be selected in a server's one look. */
+/**
+ * A row of pg_stat_wal_receiver as a JSON value, or null when no WAL receiver runs. To be selected in a server's one
+ * look.
+ */
 export const walReceiverJson = `(select json_build_object('status', status, 'conninfo', conninfo, 'slot', slot_name)
   from pg_stat_wal_receiver where pid is not null)`
 

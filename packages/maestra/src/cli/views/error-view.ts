@@ -1,7 +1,10 @@
 import { MaestraError, messageOf } from '@maestra/client/base/error'
 import type { Terminal } from '../terminal.js'
 
-/** `Error:` with what is wrong, `Try:` with what to do. Other errors than ours are faults of Maestra: they show their stack. */
+/**
+ * `Error:` with what is wrong, `Try:` with what to do. Other errors than ours are faults of Maestra: they show their
+ * stack.
+ */
 export function errorView(error: unknown, to: Terminal): string {
   if (error instanceof MaestraError) {
     const hint = error.hint === undefined ? '' : `${to.colour('cyan', 'Try:')} ${error.hint}\n`

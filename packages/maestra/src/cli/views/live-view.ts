@@ -1,6 +1,9 @@
 import { stripColours } from './table.js'
 
-/** A text that takes the place of the one before. Lines that are longer than the terminal is wide take several rows of it. */
+/**
+ * A text that takes the place of the one before. Lines that are longer than the terminal is wide take several rows of
+ * it.
+ */
 export function liveView(write: (text: string) => void, columns: () => number): { show(text: string): void } {
   let shown = ''
   return {

@@ -55,7 +55,10 @@ function sharedPort(before: DeclaredNode, node: DeclaredNode): Shared | undefine
   return { rule: 'duplicate-port', key: 'port', message, hint: `${hint}, or its own \`unix_socket_directories\`` }
 }
 
-/** Where two servers on different loopback addresses of this machine meet all the same: the socket is named after the port alone. */
+/**
+ * Where two servers on different loopback addresses of this machine meet all the same: the socket is named after the
+ * port alone.
+ */
 function sharedSocketDirectory(before: DeclaredNode, node: DeclaredNode): string | undefined {
   if (!isLoopback(before.host) || !isLoopback(node.host)) return undefined
   const mine = socketDirectories(node)

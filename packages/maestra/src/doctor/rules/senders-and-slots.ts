@@ -22,7 +22,8 @@ export const sendersAndSlots: Rule = {
 }
 
 /**
- * One sender is enough for one standby: the sender of its base backup is gone before the standby starts. With no sender to spare, a further
+ * One sender is enough for one standby: the sender of its base backup is gone before the standby starts. With no
+ * sender to spare, a further
  * standby can only be added, or an old one rebuilt, while another one is away.
  */
 function sendersFindings(view: View, primary: DeclaredNode, standbys: number): Finding[] {

@@ -3,7 +3,10 @@ import { LocalFiles } from './local-files.js'
 import { LocalNetwork } from './local-network.js'
 import { LocalProcesses } from './local-processes.js'
 
-/** The machine that Maestra itself runs on. Without `sync` its files are not waited for to reach the disk: for throw-away servers. */
+/**
+ * The machine that Maestra itself runs on. Without `sync` its files are not waited for to reach the disk: for
+ * throw-away servers.
+ */
 export class LocalHost implements Host {
   readonly name = 'this machine'
   readonly files: LocalFiles

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { readFile, readlink, stat as statFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { MaestraError } from '@maestra/client/base/error'
-import type { Account, Daemon, HostProcesses, ProcessIdentity, RunResult } from '../host.js'
+import type { Account, Daemon, DaemonOptions, HostProcesses, ProcessIdentity, RunOptions, RunResult } from '../host.js'
 import { failedWith, fileError } from './file-error.js'
 
 /** Programs of this machine. */
@@ -21,16 +21,7 @@ export class LocalProcesses implements HostProcesses {
     return result?.exitCode === 0 ? accountIn(result.stdout, nameOrUid) : undefined
   }
 
-  run(
-    program: string,
-    args: readonly string[],
-    options: {
-      readonly account?: Account | undefined
-      readonly env?: Readonly<Record<string, string>>
-      readonly input?: string
-      readonly signal?: AbortSignal | undefined
-    },
-  ): Promise<RunResult> {
+  run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
     return new Promise((resolve, reject) => {
       options.signal?.throwIfAborted()
       const child = spawn(program, args, {
@@ -59,15 +50,7 @@ export class LocalProcesses implements HostProcesses {
     })
   }
 
-  startDaemon(
-    program: string,
-    args: readonly string[],
-    options: {
-      readonly account?: Account | undefined
-      readonly env?: Readonly<Record<string, string>>
-      readonly logFile: string
-    },
-  ): Promise<Daemon> {
+  startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<Daemon> {
     return new Promise((resolve, reject) => {
       const log = openLog(options.logFile)
       const child = spawn(program, args, {

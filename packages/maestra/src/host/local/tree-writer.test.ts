@@ -262,7 +262,8 @@ describe('LocalTreeWriter', () => {
   })
 
   it.runIf(onLinux)('says that a write was refused, whichever account it runs under', async () => {
-    // A limit on the size of files is the one way to make a write fail that needs no privileges; SIGXFSZ is ignored by Node.js.
+    // A limit on the size of files is the one way to make a write fail that needs no privileges; SIGXFSZ is ignored by
+    // Node.js.
     const limit = (bytes: string): void => {
       execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`])
     }

@@ -5,7 +5,10 @@ import type { Account, TreeWriter } from '../host.js'
 import { fileError } from './file-error.js'
 import { bufferBytes, WriteQueue } from './write-queue.js'
 
-/** A file up to this many bytes is written at once: for so few the round trip to the thread pool costs more than the write. */
+/**
+ * A file up to this many bytes is written at once: for so few the round trip to the thread pool costs more than the
+ * write.
+ */
 const smallFileBytes = 64 * 1024
 
 /** Files that are made durable at the same time: a journalling file system commits them together. */
@@ -26,8 +29,10 @@ type OpenFile = {
 type Waiter = { readonly reached: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void }
 
 /**
- * Fills a directory of this machine. Only directories that this writer has made are entered, and files are only ever created, so
- * that no link on the way leads elsewhere. `append` copies the chunk before it returns: its memory may be used again. Each call
+ * Fills a directory of this machine. Only directories that this writer has made are entered, and files are only ever
+ * created, so
+ * that no link on the way leads elsewhere. `append` copies the chunk before it returns: its memory may be used again.
+ * Each call
  * throws the first error that happened, so that a reader notices it at its next call.
  */
 export class LocalTreeWriter implements TreeWriter {
@@ -130,7 +135,10 @@ export class LocalTreeWriter implements TreeWriter {
     })
   }
 
-  /** The path without `.` and doubled slashes. Its parent must be a directory of this writer: so it is no link, and lies in the root. */
+  /**
+   * The path without `.` and doubled slashes. Its parent must be a directory of this writer: so it is no link, and
+   * lies in the root.
+   */
   #enter(path: string): string {
     this.#throwFailure()
     if (path.startsWith('/')) this.#refuse(path, 'the path is absolute')

@@ -6,7 +6,10 @@ import type { TarSink } from './tar-reader.js'
 
 type ArrivedFile = { readonly size: number; readonly checksum: string }
 
-/** Hands what an archive holds to the tree, and remembers size and checksum of each file for the comparison with the manifest. */
+/**
+ * Hands what an archive holds to the tree, and remembers size and checksum of each file for the comparison with the
+ * manifest.
+ */
 export class ArrivedFiles implements TarSink {
   readonly #tree: TreeWriter
   readonly #files = new Map<string, ArrivedFile>()

@@ -17,7 +17,10 @@ export type BackupQueryOptions = {
   readonly command: string
   /** Called once, before the first copy: rows of spcoid, spclocation and size (KiB). What it throws ends the backup. */
   readonly onTablespaces: (rows: readonly Row[]) => BackupStream
-  /** Called after each piece of data: the promise to wait for before more is read. What it throws or rejects with ends the backup. */
+  /**
+   * Called after each piece of data: the promise to wait for before more is read. What it throws or rejects with ends
+   * the backup.
+   */
   readonly afterData: () => Promise<void> | undefined
 }
 
@@ -28,8 +31,10 @@ export type WireConnection = EventEmitter & {
 }
 
 /**
- * Carries BASE_BACKUP on a node-postgres client that was connected with `replication: 'true'` (which goes into the startup message
- * as it is). Three result sets frame the copies: start, tablespaces; copies; end. `answer` settles once. When it rejects, the
+ * Carries BASE_BACKUP on a node-postgres client that was connected with `replication: 'true'` (which goes into the
+ * startup message
+ * as it is). Three result sets frame the copies: start, tablespaces; copies; end. `answer` settles once. When it
+ * rejects, the
  * connection is destroyed: in the middle of a copy it is of no use any more.
  *
  * The methods named `handle...` are node-postgres' interface for what is given to `client.query`.

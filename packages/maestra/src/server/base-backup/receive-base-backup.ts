@@ -16,7 +16,10 @@ export type BaseBackupOptions = {
   readonly major: number
   /** Stands in backup_label and in the server's log. */
   readonly label: string
-  /** `fast` begins at once at the price of a burst of writes; `spread` keeps to the server's usual pace, which can take minutes. */
+  /**
+   * `fast` begins at once at the price of a burst of writes; `spread` keeps to the server's usual pace, which can
+   * take minutes.
+   */
   readonly checkpoint: 'fast' | 'spread'
   /** An empty tree that becomes the data directory. It is abandoned here when the backup fails. */
   readonly tree: TreeWriter
@@ -49,9 +52,12 @@ const closeDeadlineMs = 5_000
 const keepAliveAfterMs = 30_000
 
 /**
- * Streams the data directory of a server into `tree`, as pg_basebackup does, and holds each file to the server's manifest while it
- * passes. No WAL is asked for: the caller has made a physical slot that reserves it, and the standby streams from the start on.
- * Memory grows with the number of files, not with their size. When it resolves, the walsender is gone: its place is free for the standby.
+ * Streams the data directory of a server into `tree`, as pg_basebackup does, and holds each file to the server's
+ * manifest while it
+ * passes. No WAL is asked for: the caller has made a physical slot that reserves it, and the standby streams from the
+ * start on.
+ * Memory grows with the number of files, not with their size. When it resolves, the walsender is gone: its place is
+ * free for the standby.
  */
 export async function receiveBaseBackup(options: BaseBackupOptions): Promise<BaseBackupResult> {
   const { tree, signal } = options
@@ -123,7 +129,10 @@ function positionsOf({ start, end }: BackupAnswer): Pick<BaseBackupResult, 'star
   return { startLsn: parseLsn(start[0] ?? ''), endLsn: parseLsn(end[0] ?? ''), timeline: parseTimeline(start[1] ?? '') }
 }
 
-/** The server closes its side when the walsender's process ends, so the end of the connection is the end of the walsender. */
+/**
+ * The server closes its side when the walsender's process ends, so the end of the connection is the end of the
+ * walsender.
+ */
 async function close(client: pg.Client): Promise<void> {
   const deadline = new AbortController()
   await Promise.race([client.end(), sleep(closeDeadlineMs, undefined, { signal: deadline.signal }).catch(() => {})])
@@ -134,7 +143,10 @@ function destroy(client: pg.Client): void {
   socketOf(client).destroy()
 }
 
-/** node-postgres has no public way to it. Behind TLS it is the encrypted socket. A stream of the caller's need not be a socket. */
+/**
+ * node-postgres has no public way to it. Behind TLS it is the encrypted socket. A stream of the caller's need not be
+ * a socket.
+ */
 function socketOf(client: pg.Client): Pick<Socket, 'destroy'> & Partial<Pick<Socket, 'setKeepAlive'>> {
   return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
 }

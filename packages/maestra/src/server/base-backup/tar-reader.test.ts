@@ -7,7 +7,10 @@ type Entry = { path: string; type?: string; mode?: number; link?: string; conten
 
 const zeroes = Buffer.alloc(1024)
 
-/** A header as PostgreSQL's tarCreateHeader writes it: octal numbers with a trailing space, base 256 when they do not fit. */
+/**
+ * A header as PostgreSQL's tarCreateHeader writes it: octal numbers with a trailing space, base 256 when they do not
+ * fit.
+ */
 function header({ path, type = '0', mode = 0o600, link = '', content = Buffer.alloc(0), size }: Entry): Buffer {
   const block = Buffer.alloc(512)
   block.write(path, 0)

@@ -27,8 +27,10 @@ const field = {
 const typeOffset = 156
 
 /**
- * Reads the ustar archives that PostgreSQL sends: regular files, directories and symbolic links. Sizes from 8 GiB on come in
- * base 256 (a GNU extension that PostgreSQL uses). From 15 on two blocks of zeroes end an archive, before nothing does; both are
+ * Reads the ustar archives that PostgreSQL sends: regular files, directories and symbolic links. Sizes from 8 GiB on
+ * come in
+ * base 256 (a GNU extension that PostgreSQL uses). From 15 on two blocks of zeroes end an archive, before nothing
+ * does; both are
  * taken, one block is not.
  */
 export class TarReader {

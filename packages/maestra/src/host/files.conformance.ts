@@ -1,0 +1,419 @@
+import { join } from 'node:path'
+import { MaestraError } from '@maestra/client/base/error'
+import { describe, expect, it } from 'vitest'
+import type { Account } from './host.js'
+import type { HostBench } from './host-bench.fixture.js'
+
+/** What every HostFiles promises. */
+export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }: HostBench): void {
+  describe('looking at files', () => {
+    it('says what a path is, without following a link', async () => {
+      await put(at('file'), 'four', 0o640)
+      await host.files.makeDirectory(at('directory'), { mode: 0o750 })
+      await host.files.symbolicLink(at('link'), 'file')
+      await shell('mkfifo "$1"', at('fifo'))
+      const { uid, gid } = host.processes.self()
+      expect(await host.files.stat(at('file'))).toMatchObject({ kind: 'file', mode: 0o640, size: 4, uid, gid })
+      expect(await host.files.stat(at('directory'))).toMatchObject({ kind: 'directory', mode: 0o750 })
+      expect(await host.files.stat(at('link'))).toMatchObject({ kind: 'link' })
+      expect(await host.files.stat(at('fifo'))).toMatchObject({ kind: 'other' })
+    })
+
+    it('tells two files apart by their inodes, and not two names of one', async () => {
+      await put(at('one'))
+      await put(at('two'))
+      await shell('ln "$1" "$2"', at('one'), at('same'))
+      const inodes = await Promise.all(
+        ['one', 'two', 'same'].map(async (each) => (await host.files.stat(at(each)))?.inode),
+      )
+      expect(inodes[0]).toBe(inodes[2])
+      expect(inodes[0]).not.toBe(inodes[1])
+    })
+
+    it('answers undefined for what is not there', async () => {
+      const absent = at('absent')
+      expect(await host.files.stat(absent)).toBeUndefined()
+      expect(await host.files.realPath(absent)).toBeUndefined()
+      expect(await host.files.list(absent)).toBeUndefined()
+      expect(await host.files.readText(absent)).toBeUndefined()
+      expect(await host.files.readBytes(absent)).toBeUndefined()
+      expect(await host.files.stat(join(absent, 'below'))).toBeUndefined()
+    })
+
+    it('throws when the answer cannot be known', async () => {
+      await host.files.makeDirectory(at('closed'), { mode: 0o700 })
+      await put(at('closed', 'file'), 'inside')
+      await shell('chmod 000 "$1"', at('closed'))
+      const answers = [
+        host.files.stat(at('closed', 'file')),
+        host.files.list(at('closed')),
+        host.files.readText(at('closed', 'file')),
+      ]
+      // Root enters every folder.
+      if (isRoot()) expect(await Promise.all(answers)).toMatchObject([{ kind: 'file' }, ['file'], 'inside'])
+      else for (const answer of answers) await expect(answer).rejects.toMatchObject({ code: 'no-permission' })
+      await Promise.allSettled(answers)
+      await shell('chmod 700 "$1"', at('closed'))
+    })
+
+    it('lists names in order', async () => {
+      for (const each of ['b', 'a', '10', '9']) await put(at(each))
+      expect(await host.files.list(at())).toEqual(['10', '9', 'a', 'b'])
+    })
+
+    it('reads the bytes that were written', async () => {
+      const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
+      await put(at('bytes'), bytes)
+      await put(at('text'), 'naïve ✓')
+      expect(await host.files.readBytes(at('bytes'))).toEqual(Buffer.from(bytes))
+      expect(await host.files.readText(at('text'))).toBe('naïve ✓')
+    })
+
+    it('follows every link on the way to a real path', async () => {
+      await host.files.makeDirectory(at('real'), { mode: 0o755 })
+      await put(at('real', 'file'))
+      await host.files.symbolicLink(at('link'), 'real')
+      expect(await host.files.realPath(at('link', 'file'))).toBe(
+        join((await host.files.realPath(at())) ?? '', 'real', 'file'),
+      )
+    })
+  })
+
+  describe('writing a file', () => {
+    it('gives a new one its mode and its owner', async () => {
+      const account = await owner()
+      await host.files.write(at('file'), 'new', { mode: 0o640, owner: account })
+      expect(await host.files.stat(at('file'))).toMatchObject({ mode: 0o640, uid: account.uid, gid: account.gid })
+      expect(await host.files.readText(at('file'))).toBe('new')
+    })
+
+    it('keeps owner and mode of an existing one', async () => {
+      const account = await owner()
+      await host.files.write(at('file'), 'before', { mode: 0o604, owner: account })
+      await host.files.write(at('file'), 'after', { mode: 0o600, owner: host.processes.self() })
+      expect(await host.files.stat(at('file'))).toMatchObject({ mode: 0o604, uid: account.uid, gid: account.gid })
+      expect(await host.files.readText(at('file'))).toBe('after')
+    })
+
+    it('replaces the file as a whole: who has it open reads on in the old one', async () => {
+      await put(at('file'), 'before')
+      const before = await host.files.stat(at('file'))
+      await shell('ln "$1" "$2"', at('file'), at('opened'))
+      await put(at('file'), 'after')
+      expect((await host.files.stat(at('file')))?.inode).not.toBe(before?.inode)
+      expect(await host.files.readText(at('opened'))).toBe('before')
+    })
+
+    it('leaves nothing beside it', async () => {
+      await put(at('file'), 'before')
+      await put(at('file'), 'after')
+      await host.files.create(at('created'), 'x', { mode: 0o600 })
+      await host.files.create(at('created'), 'y', { mode: 0o600 })
+      expect(await host.files.list(at())).toEqual(['created', 'file'])
+    })
+
+    it('writes through a link to the file that it stands for', async () => {
+      await host.files.makeDirectory(at('elsewhere'), { mode: 0o755 })
+      await put(at('elsewhere', 'file'), 'before', 0o640)
+      await host.files.symbolicLink(at('link'), 'elsewhere/file')
+      await put(at('link'), 'after')
+      expect((await host.files.stat(at('link')))?.kind).toBe('link')
+      expect(await host.files.readText(at('elsewhere', 'file'))).toBe('after')
+      expect(await modeOf(at('elsewhere', 'file'))).toBe('640')
+      expect(await host.files.list(at())).toEqual(['elsewhere', 'link'])
+      expect(await host.files.list(at('elsewhere'))).toEqual(['file'])
+    })
+
+    it('refuses a link to nothing, and keeps it', async () => {
+      await host.files.symbolicLink(at('link'), 'nothing')
+      await expect(put(at('link'), 'x')).rejects.toMatchObject({ code: 'file-system-failed' })
+      expect(await host.files.list(at())).toEqual(['link'])
+    })
+
+    it('changes nothing when it fails', async () => {
+      await host.files.makeDirectory(at('directory'), { mode: 0o755 })
+      await put(at('directory', 'inside'), 'kept')
+      await expect(put(at('directory'), 'x')).rejects.toMatchObject({ code: 'file-system-failed' })
+      await expect(put(at('absent', 'file'), 'x')).rejects.toMatchObject({ code: 'file-system-failed' })
+      await expect(host.files.create(at('absent', 'file'), 'x', { mode: 0o600 })).rejects.toBeInstanceOf(MaestraError)
+      expect(await host.files.list(at())).toEqual(['directory'])
+      expect(await host.files.readText(at('directory', 'inside'))).toBe('kept')
+    })
+
+    it('patches bytes where they stand', async () => {
+      await put(at('file'), 'one two three')
+      const before = await host.files.stat(at('file'))
+      await host.files.patch(at('file'), 4, Buffer.from('TWO'))
+      expect(await host.files.readText(at('file'))).toBe('one TWO three')
+      expect((await host.files.stat(at('file')))?.inode).toBe(before?.inode)
+      await expect(host.files.patch(at('absent'), 0, Buffer.from('x'))).rejects.toBeInstanceOf(MaestraError)
+      expect(await host.files.stat(at('absent'))).toBeUndefined()
+    })
+  })
+
+  describe('creating a file', () => {
+    it('lets one of twenty at the same moment have it', async () => {
+      const contents = Array.from({ length: 20 }, (_, index) => `${index}`.repeat(10_000))
+      const created = await Promise.all(
+        contents.map((content) => host.files.create(at('file'), content, { mode: 0o600 })),
+      )
+      expect(created.filter(Boolean)).toHaveLength(1)
+      expect(await host.files.readText(at('file'))).toBe(contents[created.indexOf(true)])
+      expect(await host.files.list(at())).toEqual(['file'])
+    })
+
+    it('gives it its mode and its owner', async () => {
+      const account = await owner()
+      expect(await host.files.create(at('file'), 'x', { mode: 0o644, owner: account })).toBe(true)
+      expect(await host.files.stat(at('file'))).toMatchObject({ mode: 0o644, uid: account.uid, gid: account.gid })
+    })
+
+    it('leaves an existing one as it is', async () => {
+      await put(at('file'), 'before', 0o640)
+      const before = await host.files.stat(at('file'))
+      expect(await host.files.create(at('file'), 'other', { mode: 0o600 })).toBe(false)
+      expect(await host.files.stat(at('file'))).toEqual(before)
+      expect(await host.files.readText(at('file'))).toBe('before')
+    })
+
+    it('does not create what a link to nothing stands for', async () => {
+      await host.files.symbolicLink(at('link'), 'nothing')
+      expect(await host.files.create(at('link'), 'x', { mode: 0o600 })).toBe(false)
+      expect(await host.files.list(at())).toEqual(['link'])
+    })
+  })
+
+  describe('directories', () => {
+    it('makes missing parents with mode 0755, and all of them the property of the owner', async () => {
+      const account = await owner()
+      await host.files.makeDirectory(at('a', 'b', 'c'), { mode: 0o700, owner: account })
+      expect(await Promise.all([at('a'), at('a', 'b'), at('a', 'b', 'c')].map(modeOf))).toEqual(['755', '755', '700'])
+      for (const each of [at('a'), at('a', 'b', 'c')]) {
+        expect(await host.files.stat(each)).toMatchObject({ uid: account.uid, gid: account.gid })
+      }
+    })
+
+    it('leaves an existing directory as it is', async () => {
+      await host.files.makeDirectory(at('a'), { mode: 0o711 })
+      await put(at('a', 'file'), 'kept')
+      await host.files.makeDirectory(at('a'), { mode: 0o700, owner: await owner() })
+      expect(await modeOf(at('a'))).toBe('711')
+      expect((await host.files.stat(at('a')))?.uid).toBe(host.processes.self().uid)
+      expect(await host.files.readText(at('a', 'file'))).toBe('kept')
+    })
+
+    it('is made by twenty at the same moment', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => host.files.makeDirectory(at('a', 'b'), { mode: 0o700 })))
+      expect(await Promise.all([at('a'), at('a', 'b')].map(modeOf))).toEqual(['755', '700'])
+    })
+
+    it('refuses to make one where a file or a link to nothing is', async () => {
+      await put(at('file'), 'kept')
+      await host.files.symbolicLink(at('link'), 'nothing')
+      for (const path of [at('file'), at('link'), at('link', 'below')]) {
+        await expect(host.files.makeDirectory(path, { mode: 0o700 })).rejects.toMatchObject({
+          code: 'file-system-failed',
+        })
+      }
+      expect(await host.files.readText(at('file'))).toBe('kept')
+    })
+
+    it('renames onto a file, onto an empty directory and onto nothing', async () => {
+      await put(at('file'), 'new')
+      await put(at('old'), 'old')
+      await host.files.rename(at('file'), at('old'))
+      expect(await host.files.readText(at('old'))).toBe('new')
+      await host.files.makeDirectory(at('from'), { mode: 0o700 })
+      await put(at('from', 'inside'), 'x')
+      await host.files.makeDirectory(at('empty'), { mode: 0o755 })
+      await host.files.rename(at('from'), at('empty'))
+      expect(await host.files.readText(at('empty', 'inside'))).toBe('x')
+      await host.files.rename(at('empty'), at('moved'))
+      expect(await host.files.list(at())).toEqual(['moved', 'old'])
+    })
+
+    it('does not rename onto a directory that holds something', async () => {
+      for (const each of ['from', 'to']) {
+        await host.files.makeDirectory(at(each), { mode: 0o700 })
+        await put(at(each, each), each)
+      }
+      await expect(host.files.rename(at('from'), at('to'))).rejects.toMatchObject({ code: 'file-system-failed' })
+      expect(await host.files.list(at('from'))).toEqual(['from'])
+      expect(await host.files.list(at('to'))).toEqual(['to'])
+    })
+
+    it('removes a file, and a tree without what its links stand for; nothing there is fine', async () => {
+      await put(at('file'), 'x')
+      await put(at('kept'), 'kept')
+      await host.files.makeDirectory(at('tree', 'below'), { mode: 0o700 })
+      await put(at('tree', 'below', 'file'))
+      await host.files.symbolicLink(at('tree', 'link'), at('kept'))
+      await host.files.symbolicLink(at('tree', 'parent'), at())
+      for (const again of [1, 2]) {
+        await host.files.removeFile(at('file'))
+        await host.files.removeTree(at('tree'))
+        expect(await host.files.list(at()), `time ${again}`).toEqual(['kept'])
+      }
+    })
+
+    it('replaces a link by another', async () => {
+      await host.files.symbolicLink(at('link'), 'one')
+      await host.files.symbolicLink(at('link'), 'two')
+      expect(await shell('readlink "$1"', at('link'))).toBe('two\n')
+    })
+
+    it('syncs a directory and a tree with links and what cannot be opened for reading', async () => {
+      await host.files.makeDirectory(at('tree', 'below'), { mode: 0o700 })
+      await put(at('tree', 'below', 'file'), 'x')
+      await host.files.symbolicLink(at('tree', 'link'), 'nothing')
+      await shell('mkfifo "$1"', at('tree', 'fifo'))
+      await host.files.syncDirectory(at('tree'))
+      await host.files.syncTree(at('tree'))
+      await expect(host.files.syncTree(at('absent'))).rejects.toBeInstanceOf(MaestraError)
+    })
+  })
+
+  describe('whole trees', () => {
+    /** A tree with what matters: several modes, an empty directory, a link, names that need care. */
+    const makeTree = async (): Promise<void> => {
+      await host.files.makeDirectory(at('from', 'open', 'empty'), { mode: 0o700 })
+      await put(at('from', 'open', 'program'), '#!/bin/sh\n', 0o755)
+      await put(at('from', 'secret'), Buffer.from([0, 255, 10, 13]), 0o600)
+      await put(at('from', 'with space'), '', 0o444)
+      await host.files.symbolicLink(at('from', 'link'), 'open/program')
+      await host.files.symbolicLink(at('from', 'folder-link'), 'open')
+      await shell('chmod 750 "$1"', at('from'))
+      await shell('chmod 711 "$1"', at('from', 'open'))
+    }
+
+    const expectCopy = async (to: string): Promise<void> => {
+      expect(await host.files.list(to)).toEqual(['folder-link', 'link', 'open', 'secret', 'with space'])
+      expect(await host.files.list(join(to, 'open'))).toEqual(['empty', 'program'])
+      expect(await host.files.readText(join(to, 'open', 'program'))).toBe('#!/bin/sh\n')
+      expect(await host.files.readBytes(join(to, 'secret'))).toEqual(Buffer.from([0, 255, 10, 13]))
+      const modes = ['', 'open', 'open/empty', 'open/program', 'secret', 'with space'].map((each) =>
+        modeOf(join(to, each)),
+      )
+      expect(await Promise.all(modes)).toEqual(['750', '711', '700', '755', '600', '444'])
+      expect(await shell('readlink "$1" "$2"', join(to, 'link'), join(to, 'folder-link'))).toBe('open/program\nopen\n')
+    }
+
+    it('copies content, modes and links', async () => {
+      await makeTree()
+      await host.files.copyTree(at('from'), at('to'), {})
+      await expectCopy(at('to'))
+      await host.files.patch(at('to', 'open', 'program'), 0, Buffer.from('##'))
+      expect(await host.files.readText(at('from', 'open', 'program'))).toBe('#!/bin/sh\n')
+    })
+
+    it('makes the copy the property of the owner', async () => {
+      const account = await owner()
+      await makeTree()
+      await host.files.copyTree(at('from'), at('to'), { owner: account })
+      for (const each of ['', 'open', 'open/empty', 'open/program', 'secret', 'link']) {
+        expect(await host.files.stat(join(at('to'), each)), each).toMatchObject({
+          uid: account.uid,
+          gid: account.gid,
+        })
+      }
+    })
+
+    it('copies into a directory that is there, and leaves the directory itself as it is', async () => {
+      await makeTree()
+      await host.files.makeDirectory(at('to'), { mode: 0o700 })
+      await put(at('to', 'mine'), 'kept')
+      await host.files.copyTree(at('from'), at('to'), {})
+      expect(await modeOf(at('to'))).toBe('700')
+      expect(await host.files.list(at('to'))).toEqual(['folder-link', 'link', 'mine', 'open', 'secret', 'with space'])
+    })
+
+    it('does not write over a file, and writes nothing more once the copy has failed', async () => {
+      const names = Array.from({ length: 60 }, (_, index) => `file${index + 10}`)
+      await host.files.makeDirectory(at('from'), { mode: 0o700 })
+      await host.files.makeDirectory(at('to'), { mode: 0o700 })
+      for (const each of names) await put(at('from', each), Buffer.alloc(100_000))
+      await put(at('to', 'file10'), 'kept')
+      // Takes many operations one after the other, so that it is far from its end when the first file fails.
+      await host.files.makeDirectory(at('from', 'a', 'b', 'c', 'd', 'e', 'f'), { mode: 0o700 })
+      await put(at('from', 'a', 'b', 'c', 'd', 'e', 'f', 'last'), 'x')
+      await expect(host.files.copyTree(at('from'), at('to'), {})).rejects.toMatchObject({
+        code: 'file-system-failed',
+      })
+      // Whoever gets the error removes the target: all that was begun has ended by then.
+      expect(await host.files.readText(at('to', 'a', 'b', 'c', 'd', 'e', 'f', 'last'))).toBe('x')
+      expect(await host.files.list(at('to'))).toEqual(['a', ...names])
+      expect(await host.files.readText(at('to', 'file10'))).toBe('kept')
+    })
+
+    it('links files instead of copying them, and keeps modes', async () => {
+      await makeTree()
+      await host.files.linkTree(at('from'), at('to'))
+      await expectCopy(at('to'))
+      const inodes = [at('from', 'secret'), at('to', 'secret')].map(
+        async (each) => (await host.files.stat(each))?.inode,
+      )
+      expect(await inodes[0]).toBe(await inodes[1])
+    })
+
+    it('does not link into a directory that is there', async () => {
+      await makeTree()
+      await host.files.makeDirectory(at('to'), { mode: 0o700 })
+      await expect(host.files.linkTree(at('from'), at('to'))).rejects.toMatchObject({ code: 'file-system-failed' })
+      expect(await host.files.list(at('to'))).toEqual([])
+    })
+
+    it('fills a directory from a stream', async () => {
+      const account = await owner()
+      await host.files.makeDirectory(at('to'), { mode: 0o700, owner: account })
+      const writer = host.files.fillTree(at('to'), { owner: account })
+      writer.directory('below', 0o700)
+      writer.beginFile('below/file', 0o600)
+      writer.append(Buffer.from('one '))
+      writer.append(Buffer.from('two'))
+      writer.endFile()
+      writer.symbolicLink('link', 'below')
+      await writer.finish({ sync: true })
+      expect(await host.files.readText(at('to', 'below', 'file'))).toBe('one two')
+      expect(await host.files.stat(at('to', 'below', 'file'))).toMatchObject({ mode: 0o600, uid: account.uid })
+      expect(await host.files.stat(at('to', 'link'))).toMatchObject({ kind: 'link' })
+    })
+  })
+
+  describe('the first closed folder', () => {
+    const stranger: Account = { name: 'stranger', uid: 54_321, gid: 54_321 }
+
+    it('is the outermost that the account cannot enter, and none for its owner and for root', async () => {
+      await host.files.makeDirectory(at('open', 'closed'), { mode: 0o700 })
+      await host.files.makeDirectory(at('open', 'closed', 'inner'), { mode: 0o700 })
+      const path = at('open', 'closed', 'inner', 'file')
+      const { uid, gid } = host.processes.self()
+      expect(await host.files.firstClosedFolder(path, stranger)).toBe(at('open', 'closed'))
+      expect(await host.files.firstClosedFolder(path, { name: 'self', uid, gid })).toBeUndefined()
+      expect(await host.files.firstClosedFolder(path, { name: 'root', uid: 0, gid: 0 })).toBeUndefined()
+    })
+
+    it('goes by the bits of the group for the group, and by those of the owner for the owner', async () => {
+      await host.files.makeDirectory(at('group'), { mode: 0o710 })
+      await host.files.makeDirectory(at('others'), { mode: 0o701 })
+      const ofGroup = { ...stranger, gid: host.processes.self().gid }
+      expect(await host.files.firstClosedFolder(at('group', 'file'), ofGroup)).toBeUndefined()
+      expect(await host.files.firstClosedFolder(at('group', 'file'), stranger)).toBe(at('group'))
+      expect(await host.files.firstClosedFolder(at('others', 'file'), ofGroup)).toBe(at('others'))
+      expect(await host.files.firstClosedFolder(at('others', 'file'), stranger)).toBeUndefined()
+    })
+
+    it('is also one that the path leads through behind a link', async () => {
+      await host.files.makeDirectory(at('closed'), { mode: 0o700 })
+      await host.files.makeDirectory(at('closed', 'data'), { mode: 0o755 })
+      await host.files.symbolicLink(at('link'), 'closed/data')
+      const closed = (await host.files.realPath(at('closed'))) ?? ''
+      expect(await host.files.firstClosedFolder(at('link', 'file'), stranger)).toBe(closed)
+    })
+
+    it('is not looked for below a folder that is not there, nor in the path itself', async () => {
+      expect(await host.files.firstClosedFolder(at('absent', 'below', 'file'), stranger)).toBeUndefined()
+      await host.files.makeDirectory(at('last'), { mode: 0o700 })
+      expect(await host.files.firstClosedFolder(at('last'), stranger)).toBeUndefined()
+    })
+  })
+}
