@@ -175,8 +175,14 @@ describe('a node that was stopped', () => {
 describe('a node that is added to the file', () => {
   it('becomes a replica while the others run on', async () => {
     const started = await onEach(two, 'select pg_postmaster_start_time()::text')
+    // What ALTER SYSTEM sets comes along with the copy, and wins over every other file.
+    await sql(shop.url('db1'), `alter system set primary_conninfo = 'host=127.0.0.1 port=1'`)
+    await sql(shop.url('db1'), `alter system set log_min_duration_statement = 77`)
     shop.declare({ nodes: three, parameters })
     await shop.apply()
+    expect(await ask('db3', 'show log_min_duration_statement')).toBe('77ms')
+    await sql(shop.url('db1'), 'alter system reset all')
+    await sql(shop.url('db3'), 'alter system reset all')
     await expectAllRight(three)
     expect(await onEach(two, 'select pg_postmaster_start_time()::text')).toEqual(started)
     expect(await ask('db3', 'select count(*)::int from sale')).toBe(2)

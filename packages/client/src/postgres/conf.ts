@@ -78,6 +78,12 @@ export function settingsOf(text: string): Record<string, string> {
   )
 }
 
+/** The file without the lines that set one of these names; all else stays byte for byte. */
+export function withoutSettings(text: string, names: readonly string[]): string {
+  const unwanted = new Set(names.map((name) => name.toLowerCase()))
+  return printConf(parseConf(text).filter((line) => line.kind !== 'setting' || !unwanted.has(line.name)))
+}
+
 /** Whether the text includes that file, by `include` or by `include_if_exists`. */
 export function hasInclude(text: string, file: string): boolean {
   return parseConf(text).some((line) => line.kind === 'include' && line.name !== 'include_dir' && line.value === file)

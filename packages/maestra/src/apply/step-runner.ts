@@ -1,5 +1,7 @@
 import type { Secret } from '@maestra/client/base/secret'
 import type { DeclaredCluster, DeclaredNode } from '../cluster/declared-cluster.js'
+import type { PasswordsObservation } from '../cluster/observation.js'
+import type { Account } from '../host/host.js'
 import type { StepKind, StepOf } from '../plan/step.js'
 import type { Binaries } from '../server/binaries.js'
 import type { Site } from '../server/site.js'
@@ -12,7 +14,7 @@ export type StepContext = {
   readonly initialise: Initialise
   node(name: string): DeclaredNode
   binaries(): Promise<Binaries>
-  passwords(): Promise<{ readonly superuser: Secret | undefined; readonly replication: Secret | undefined }>
+  passwords(): Promise<PasswordsObservation>
   readonly onProgress: (progress: Progress) => void
   readonly signal: AbortSignal
 }
@@ -22,7 +24,7 @@ export type Progress = { readonly receivedBytes: number; readonly totalBytes: nu
 export type Initialise = (options: {
   readonly site: Site
   readonly binaries: Binaries
-  readonly account: import('../host/host.js').Account
+  readonly account: Account
   readonly directory: string
   readonly scratch: string
   readonly password: Secret

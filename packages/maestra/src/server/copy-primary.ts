@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Secret } from '@maestra/client/base/secret'
+import { settingsOf, withoutSettings } from '@maestra/client/postgres/conf'
 import type { NodeConfiguration } from '../cluster/node-configuration.js'
 import type { Account, Host } from '../host/host.js'
 import { receiveBaseBackup } from './base-backup/receive-base-backup.js'
@@ -33,6 +34,7 @@ export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Prom
   // What is received is synced as it comes, and what is written after it by each write.
   await bringIn(host, { data, account, sync: false }, async (directory) => {
     await receive(host, options, directory)
+    await leaveOutOwnSettings(host, options, directory)
     await writeNodeFiles(host, directory, account, configuration, passfile)
     await host.files.write(join(directory, 'standby.signal'), '', { mode: 0o600, owner: account })
   })
@@ -50,6 +52,19 @@ async function checkSystem(options: CopyPrimaryOptions): Promise<void> {
   if (found?.id !== systemIdentifier || found.standby) {
     throw wrongSystem(options, `${found?.standby ? 'a standby' : 'the primary'} of system ${found?.id}`)
   }
+}
+
+/**
+ * What ALTER SYSTEM set on the primary comes along with the copy and wins over every other file. Not so for what is declared
+ * for this node: its port, its addresses, whom it follows.
+ */
+async function leaveOutOwnSettings(host: Host, options: CopyPrimaryOptions, directory: string): Promise<void> {
+  const path = join(directory, 'postgresql.auto.conf')
+  const before = (await host.files.readBytes(path))?.toString('latin1')
+  if (before === undefined) return
+  const after = withoutSettings(before, Object.keys(settingsOf(options.configuration.settings)))
+  if (after === before) return
+  await host.files.write(path, Buffer.from(after, 'latin1'), { mode: 0o600, owner: options.account })
 }
 
 async function receive(host: Host, options: CopyPrimaryOptions, directory: string): Promise<void> {
