@@ -75,13 +75,15 @@ export async function startServer(host: Host, options: StartOptions): Promise<vo
     hint: `see the end of ${logFile}`,
   }).catch(async (error) => {
     if (signal?.aborted) await endDaemon(host, options, daemon)
-    throw error
+    if (!(error instanceof MaestraError) || error.code !== 'deadline-passed') throw error
+    const { code, message, hint = '' } = error
+    throw new MaestraError(code, `${message}${await wordsSince(host, data, logBefore)}`, { hint, cause: error })
   })
 }
 
 /** By its pid: it may have written no postmaster.pid yet, and nobody would find it later. */
 async function endDaemon(host: Host, { node, data }: StartOptions, daemon: Daemon): Promise<void> {
-  if (daemon.exit() === undefined) host.processes.signal(daemon.pid, 'SIGQUIT')
+  if (daemon.exit() === undefined) host.processes.signal(daemon.pid, 'SIGINT')
   await waitUntil(
     () =>
       daemon.exit() === undefined
@@ -103,15 +105,17 @@ async function lookAtStart(host: Host, options: StartOptions, daemon: Daemon, lo
 }
 
 async function startError(host: Host, options: StartOptions, ended: string, logBefore: number): Promise<MaestraError> {
-  const log = await host.files.readBytes(startLogOf(options.data))
+  const said = await wordsSince(host, options.data, logBefore)
+  return new MaestraError('server-did-not-start', `${options.node} did not start, ${ended}${said}`, {
+    hint: `see the end of ${startLogOf(options.data)}`,
+  })
+}
+
+/** What a server's log has said since it had so many bytes, in words that follow a sentence. */
+async function wordsSince(host: Host, data: string, logBefore: number): Promise<string> {
+  const log = await host.files.readBytes(startLogOf(data))
   const said = lastWords(log?.subarray(logBefore).toString('utf8') ?? '')
-  return new MaestraError(
-    'server-did-not-start',
-    `${options.node} did not start, ${ended}${said === '' ? '' : `: ${said}`}`,
-    {
-      hint: `see the end of ${startLogOf(options.data)}`,
-    },
-  )
+  return said === '' ? '' : `: ${said}`
 }
 
 /** Fast shutdown: open transactions are rolled back, a shutdown checkpoint is written. Nothing running is fine. */
