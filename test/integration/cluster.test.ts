@@ -262,6 +262,25 @@ describe('a change of the file', () => {
     expect(await onEach(three, 'show work_mem')).toEqual(['9MB', '11MB', '9MB'])
     expect(await onEach(['db1', 'db3'], 'select pg_conf_load_time()::text')).toEqual(loaded)
   })
+
+  it.each([
+    ['a value', 'work_mem: 1 elephant', 'work_mem: setting could not be applied'],
+    ['a name', 'wrk_mem: 8MB', 'wrk_mem: unrecognized configuration parameter'],
+  ])('to %s that a running server rejects changes nothing, however often it is tried', async (_what, line, words) => {
+    const before = readFileSync(join(shop.data('db1'), 'maestra.conf'), 'utf8')
+    const kept = [...parameters, 'max_connections: 137']
+    shop.declare({ nodes: three, parameters: [...kept, line] })
+    for (const _time of [1, 2]) {
+      const run = await shop.run(['apply', '--yes'])
+      expect(run.code).toBe(1)
+      expect(run.stderr).toContain(`Error: db1 rejects what is declared`)
+      expect(run.stderr).toContain(words)
+      expect(readFileSync(join(shop.data('db1'), 'maestra.conf'), 'utf8')).toBe(before)
+    }
+    shop.declare({ nodes: three, parameters: kept })
+    await shop.apply()
+    await expectAllRight(three)
+  })
 })
 
 describe('replication without passwords', () => {
@@ -278,5 +297,15 @@ describe('replication without passwords', () => {
     )
     expect(rules).toEqual([{ auth_method: 'trust', database: ['replication'], user_name: ['replicator'] }])
     expect(existsSync(join(lab.data('db2'), 'maestra.pgpass'))).toBe(false)
+  })
+})
+
+describe('data directories with spaces, quotes and letters', () => {
+  it('are followed through, from the passfile to the WAL receiver', async () => {
+    const odd = await ClusterFolder.open(workspace, "d 1 d'été", two)
+    odd.declare({ nodes: two, data: { db1: `"./zwei ü 'x'/db1"`, db2: `"./zwei ü 'x'/db2"` } })
+    await odd.apply()
+    expect((await odd.status()).nodes.map((node) => node.state)).toEqual(['running', 'streaming'])
+    expect((await odd.run(['plan', '--detailed-exitcode'])).code).toBe(0)
   })
 })

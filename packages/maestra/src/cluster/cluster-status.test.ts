@@ -44,6 +44,7 @@ const server = (change: Partial<RunningServer>): RunningServer => ({
   lsn: parseLsn('0/3000000'),
   replayPaused: false,
   sinceLastReplayMs: 3_600_000.4,
+  configurationErrors: [],
   configurationLoadedAtMs: 2,
   pendingRestart: [],
   settingsThatNeedRestart: [],

@@ -124,6 +124,23 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
       expect(await host.files.list(at('elsewhere'))).toEqual(['file'])
     })
 
+    it('does not follow a link that another account made, by which it could have us write any file', async () => {
+      await put(at('victim'), 'ours')
+      await shell('ln -s "$1" "$2"', at('victim'), at('link'))
+      if (!isRoot()) {
+        // Only root can make a link that is another's; the account's own is followed.
+        await put(at('link'), 'new')
+        expect(await host.files.readText(at('victim'))).toBe('new')
+        return
+      }
+      await shell('chown -h nobody "$1"', at('link'))
+      await expect(put(at('link'), 'theirs')).rejects.toThrow('it is a link that another account made')
+      expect(await host.files.readText(at('victim'))).toBe('ours')
+      await expect(host.processes.startDaemon('/bin/true', [], { logFile: at('link') })).rejects.toThrow(
+        'cannot open the log file',
+      )
+    })
+
     it('refuses a link to nothing, and keeps it', async () => {
       await host.files.symbolicLink(at('link'), 'nothing')
       await expect(put(at('link'), 'x')).rejects.toMatchObject({ code: 'file-system-failed' })

@@ -47,7 +47,7 @@ export interface HostFiles {
   readBytes(path: string): Promise<Buffer | undefined>
   /**
    * Whole content at once: a temporary file beside it, synced, renamed over it, the directory synced. A link is
-   * followed.
+   * followed where this account made it, and is an error else.
    */
   write(path: string, content: string | Uint8Array, options: WriteOptions): Promise<void>
   /** Overwrites bytes inside a file where it stands. Not safe against a crash: for files that nobody relies on yet. */

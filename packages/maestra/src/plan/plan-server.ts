@@ -9,7 +9,7 @@ import { stopCommand } from './stop-command.js'
  * directory says it is.
  */
 export function checkServer(node: NodeView, directory: DataDirectory): Draft {
-  return join([checkProcess(node), checkIdentity(node, directory)])
+  return join([checkProcess(node), checkIdentity(node, directory), checkFiles(node)])
 }
 
 /** Steps connect to the declared port: a server that was started with another one is not where they would look. */
@@ -38,6 +38,17 @@ function checkIdentity(node: NodeView, directory: DataDirectory): Draft {
     name,
     `the server at ${host}:${port} is of system ${server.systemIdentifier}, and ${data} of system ${systemIdentifier}`,
     `see which server answers there: ${psqlCommand(node.declared, 'show data_directory')}`,
+  )
+}
+
+/** A reload would pass over a file with an error, and a restart would not get up. */
+function checkFiles({ declared, observed }: NodeView): Draft {
+  const errors = observed.server.kind === 'up' ? observed.server.configurationErrors : []
+  if (errors.length === 0) return nothing
+  return refused(
+    declared.name,
+    `its configuration files have errors: ${errors.join('; ')}`,
+    `correct them in ${declared.data}, then: maestra plan`,
   )
 }
 

@@ -13,7 +13,7 @@ export async function takeDown(host: Host, sandbox: RecordedSandbox): Promise<vo
   const { directory, ports } = sandbox.record
   const entries = (await host.files.list(directory)) ?? []
   // A marker that a killed owner had only begun to write has a longer name.
-  if (entries.length > 0 && !entries.some((entry) => entry.startsWith(sandboxMarker))) {
+  if (entries.length > 0 && !entries.includes(sandboxMarker) && !entries.includes(`${sandboxMarker}.maestra-new`)) {
     throw new MaestraError('directory-in-the-way', `${directory} does not look like a sandbox, so it is not removed`, {
       hint: `look at it; then remove ${sandbox.path}`,
     })

@@ -45,7 +45,7 @@ export async function removeLeftover(host: Host, data: string): Promise<void> {
   const entries = await host.files.list(scratch)
   if (entries === undefined) return
   // A marker that a killed run had only begun to write has a longer name.
-  if (entries.length > 0 && !entries.some((entry) => entry.startsWith(markerFile))) {
+  if (entries.length > 0 && !entries.includes(markerFile) && !entries.includes(`${markerFile}.maestra-new`)) {
     throw new MaestraError(
       'directory-in-the-way',
       `${scratch} is in the way: it holds ${entries.slice(0, 5).join(', ')} and is not Maestra’s`,

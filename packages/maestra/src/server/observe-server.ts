@@ -3,6 +3,7 @@ import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { serverVersionFromNumber } from '@maestra/client/postgres/version'
 import type { RunningServer, ServerObservation } from '../cluster/observation.js'
+import { configurationErrorsJson, isOfSettingsFile } from './configuration-errors.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 import { type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
@@ -43,6 +44,7 @@ const question = `
     'replayPaused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end,
     'sinceLastReplayMs', case when pg_is_in_recovery()
       then (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end,
+    'configurationErrors', ${configurationErrorsJson},
     'configurationLoadedAtMs', (extract(epoch from pg_conf_load_time()) * 1000)::float8,
     'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
     'settingsThatNeedRestart', (select json_agg(name order by name) from pg_settings where context in ('postmaster', 'internal')),
@@ -65,6 +67,7 @@ type ServerRow = {
   readonly lsn: string | null
   readonly replayPaused: boolean
   readonly sinceLastReplayMs: number | null
+  readonly configurationErrors: readonly string[]
   readonly configurationLoadedAtMs: number
   readonly pendingRestart: readonly string[]
   readonly settingsThatNeedRestart: readonly string[]
@@ -96,6 +99,7 @@ function serverOf(row: ServerRow): RunningServer {
     lsn: optionalLsn(row.lsn) ?? parseLsn('0/0'),
     replayPaused: row.replayPaused,
     sinceLastReplayMs: row.sinceLastReplayMs ?? undefined,
+    configurationErrors: row.configurationErrors.filter((error) => !isOfSettingsFile(error)),
     configurationLoadedAtMs: row.configurationLoadedAtMs,
     pendingRestart: row.pendingRestart,
     settingsThatNeedRestart: row.settingsThatNeedRestart,

@@ -1,5 +1,5 @@
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
-import { settingsFile } from '../../cluster/node-configuration.js'
+import { configurationErrors } from '../../server/configuration-errors.js'
 import { withConnection } from '../../server/connection.js'
 import { reloadServer } from '../../server/postmaster.js'
 import { superuserLogin } from '../logins.js'
@@ -28,16 +28,8 @@ export const reload: StepRunner<'reload'> = {
   verify: async (step, context) => {
     const login = await superuserLogin(context, context.node(step.node))
     return await withConnection(login, async (client) => {
-      // Of the settings only Maestra's own: what ALTER SYSTEM set may wait for a restart of the user's choice. One bad line
-      // of pg_hba.conf, whoever wrote it, keeps all of the file from being read.
-      const wrong = await client.query<{ text: string }>(
-        `select sourcefile || ':' || sourceline || ': ' || name || ': ' || error as text
-         from pg_file_settings where error is not null and sourcefile like '%/' || $1
-         union all
-         select 'pg_hba.conf:' || line_number || ': ' || error from pg_hba_file_rules where error is not null`,
-        [settingsFile],
-      )
-      return wrong.rows.length === 0 ? undefined : wrong.rows.map((row) => row.text).join('; ')
+      const wrong = await configurationErrors(client)
+      return wrong.length === 0 ? undefined : wrong.join('; ')
     })
   },
 }

@@ -1,7 +1,18 @@
+import { join } from 'node:path'
+import { MaestraError } from '@maestra/client/base/error'
 import { primaryOf } from '../../cluster/declared-cluster.js'
-import { hbaBlockText, type NodeConfiguration, nodeConfiguration } from '../../cluster/node-configuration.js'
+import {
+  hbaBlockText,
+  type NodeConfiguration,
+  nodeConfiguration,
+  settingsFile,
+} from '../../cluster/node-configuration.js'
 import { serverAccount } from '../../server/account.js'
+import { configurationErrors, isOfSettingsFile } from '../../server/configuration-errors.js'
+import { withConnection } from '../../server/connection.js'
 import { readNodeFiles, writeNodeFiles } from '../../server/node-files.js'
+import { observeProcess } from '../../server/postmaster.js'
+import { superuserLogin } from '../logins.js'
 import { passfileOf } from '../node-facts.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
 
@@ -13,9 +24,26 @@ export const writeConfiguration: StepRunner<'write-configuration'> = {
     const { data } = context.node(step.node)
     const { replication } = await context.passwords()
     const account = await serverAccount(host, data)
+    const before = (await readNodeFiles(host, data)).settings
     await writeNodeFiles(host, data, account, declared(context, step.node), passfileOf(context.cluster, replication))
+    const rejected = await rejectedByServer(context, step.node)
+    if (rejected.length === 0) return
+    // What the server would not take must not stay: it would keep it from getting up again.
+    if (before !== undefined) await host.files.write(join(data, settingsFile), before, { mode: 0o600, owner: account })
+    throw new MaestraError('setting-rejected', `${step.node} rejects what is declared: ${rejected.join('; ')}`, {
+      hint: `correct it in ${context.cluster.file}; ${step.node} runs on with its settings of before`,
+    })
   },
   verify: async (step, context) => await difference(context, step.node),
+}
+
+/** A running server reads its files without taking them; a stopped one says it when it starts. */
+async function rejectedByServer(context: StepContext, name: string): Promise<readonly string[]> {
+  const node = context.node(name)
+  if ((await observeProcess(context.site.host, node.data)).kind !== 'running') return []
+  return await withConnection(await superuserLogin(context, node), async (client) =>
+    (await configurationErrors(client)).filter(isOfSettingsFile),
+  )
 }
 
 function declared(context: StepContext, name: string): NodeConfiguration {

@@ -68,8 +68,7 @@ export class LocalFiles implements HostFiles {
     try {
       const found = await this.stat(path)
       // The file that a link stands for keeps its place; renaming over the link would leave two files that differ.
-      const target = found?.kind === 'link' ? await this.realPath(path) : path
-      if (target === undefined) throw new Error('it is a link to a file that is not there')
+      const target = found?.kind === 'link' ? await this.targetOf(path, found) : path
       const before = target === path ? found : await this.stat(target)
       // One name for all writes of a file, so that what a killed one left is replaced by the next.
       const temporary = `${target}.maestra-new`
@@ -85,6 +84,14 @@ export class LocalFiles implements HostFiles {
     } catch (error) {
       throw fileError('write', path, error)
     }
+  }
+
+  /** Links of others are not followed: the account of a server could have root write any file by one. */
+  private async targetOf(link: string, found: FileStat): Promise<string> {
+    if (found.uid !== process.getuid?.()) throw new Error('it is a link that another account made')
+    const target = await this.realPath(link)
+    if (target === undefined) throw new Error('it is a link to a file that is not there')
+    return target
   }
 
   async patch(path: string, offset: number, bytes: Uint8Array): Promise<void> {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { readFile, readlink, stat as statFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { MaestraError } from '@maestra/client/base/error'
@@ -120,7 +120,9 @@ function baseEnvironment(): Record<string, string> {
 
 function openLog(path: string): number {
   try {
-    return openSync(path, 'a', 0o600)
+    // Its folder may be another account's, which could have put a link to somebody's file there.
+    const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants
+    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
   } catch (error) {
     throw fileError('open the log file', path, error)
   }

@@ -116,6 +116,7 @@ const facts: readonly Fact[] = [
     ({ seen }, name, value) =>
       control(seen, { standbyMinimums: { ...standbyMinimumSettings, [name as 'max_connections']: Number(value) } }),
   ],
+  ['files with an error: (.*)', ({ seen }, error) => server(seen, { configurationErrors: [error] })],
   ['files written after it read them', ({ seen }) => configuration(seen, { settingsWrittenAtMs: 3 })],
   ['waits for a restart: (.*)', ({ seen }, names) => server(seen, { pendingRestart: names.split(', ') })],
 ]
@@ -210,6 +211,7 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     lsn: parseLsn(lsn),
     replayPaused: false,
     sinceLastReplayMs: undefined,
+    configurationErrors: [],
     configurationLoadedAtMs: 2,
     pendingRestart: [],
     settingsThatNeedRestart: ['cluster_name', 'listen_addresses', 'max_connections', 'port', 'shared_buffers'],
