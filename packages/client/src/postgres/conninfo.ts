@@ -10,6 +10,7 @@ export type Conninfo = Readonly<Record<string, string>>
 /**
  * Reads both forms that libpq takes: `host=a port=5432` and `postgresql://user@a:5432/db?sslmode=require`. Throws
  * bad-value; no message repeats the text, which may hold a password.
+ * @public
  */
 export function parseConninfo(text: string): Conninfo {
   const [prefix] = /^\s*postgres(?:ql)?:\/\//.exec(text) ?? []

@@ -10,6 +10,7 @@ export function exitCodeOf(error: unknown): number {
     case 'interrupted':
       return exitCodes.interrupted
     case 'bad-usage':
+    case 'bad-value':
     case 'cluster-file-invalid':
     case 'cluster-file-missing':
       return exitCodes.badUsage

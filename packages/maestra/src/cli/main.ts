@@ -1,5 +1,6 @@
+import { MaestraError } from '@maestra/client/base/error'
 import { CommanderError } from 'commander'
-import { exitCodeOf } from './exit-code.js'
+import { exitCodeOf, exitCodes } from './exit-code.js'
 import { interruptions } from './interruption.js'
 import { buildProgram } from './program.js'
 import { terminal } from './terminal.js'
@@ -27,6 +28,12 @@ export async function main(argv: readonly string[]): Promise<void> {
 function endQuietlyWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit()
-    throw error
+    process.stderr.write(
+      errorView(
+        new MaestraError('file-system-failed', `cannot write the output: ${error.message}`),
+        terminal(process.stderr),
+      ),
+    )
+    process.exit(exitCodes.failed)
   })
 }

@@ -42,6 +42,8 @@ export type DirectoryObservation =
   | { readonly kind: 'empty' }
   /** Something is there and it is no data directory of PostgreSQL. */
   | { readonly kind: 'foreign'; readonly holds: readonly string[] }
+  /** Nothing is there, and yet no data directory can be made: the reason, which completes "it is". */
+  | { readonly kind: 'unusable'; readonly because: string }
   | DataDirectory
   | Unknown
 
@@ -73,7 +75,7 @@ export type DataDirectory = {
     readonly settingsWrittenAtMs: number | undefined
     /** Maestra's block of pg_hba.conf, without its marks; undefined when there is none. */
     readonly hbaBlock: string | undefined
-    /** The node's own passfile. */
+    /** The node's own passfile; undefined when it is not there, or when others may read it: then the server ignores it. */
     readonly passfile: Secret | undefined
   }
 }

@@ -26,6 +26,8 @@ export type FileStat = {
   readonly size: number
   readonly mtimeMs: number
   readonly inode: number
+  /** The file system that it is on: another one than its folder's for a mount point. */
+  readonly device: number
 }
 
 export type WriteOptions = {

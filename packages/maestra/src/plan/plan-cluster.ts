@@ -10,6 +10,7 @@ import type { Plan } from './plan.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
 import { planStandby } from './plan-standby.js'
+import { slotFindings } from './slot-findings.js'
 
 /**
  * What has to be done so that the observed cluster becomes the declared one: the passwords first, then the primary, then
@@ -19,7 +20,7 @@ import { planStandby } from './plan-standby.js'
  */
 export function planCluster(cluster: DeclaredCluster, observation: Observation, locate?: View['locate']): Plan {
   const view = viewOf(cluster, observation)
-  const findings = runRules({ declared: cluster, locate })
+  const findings = [...runRules({ declared: cluster, locate }), ...slotFindings(view)]
   const draft = join([
     refuseFindings(cluster, findings),
     planPasswords(view),

@@ -77,7 +77,7 @@ function checkRestart(
 function passfileDifferences({ cluster, passwords }: ClusterView, directory: DataDirectory): readonly string[] {
   if (cluster.replication.authentication === 'trust' || passwords.replication === undefined) return []
   const { passfile } = directory.configuration
-  if (passfile === undefined) return [`${nodePassfile} is not there`]
+  if (passfile === undefined) return [`${nodePassfile} is not there, or others may read it`]
   const wanted = nodePassfileText(cluster, passwords.replication)
   return passfile.reveal() === wanted.reveal() ? [] : [`${nodePassfile} differs from ${cluster.passfile}`]
 }

@@ -19,6 +19,12 @@ export function checkDirectory(view: ClusterView, node: NodeView): Draft {
         // Where the process could not be looked at either, it is not for the rights of a folder.
         node.observed.process.kind === 'unknown' ? undefined : `see who may enter which folder: namei -l ${data}`,
       )
+    case 'unusable':
+      return refused(
+        name,
+        `${data} is ${directory.because}, and a data directory is made beside its place and renamed`,
+        `declare a directory below it: data: ${path(data, name)}`,
+      )
     case 'foreign':
       return refused(
         name,

@@ -56,7 +56,7 @@ function awaited(view: ClusterView, standby: NodeView, seen?: string): Draft {
 function paused(standby: NodeView): Draft {
   return refused(
     standby.declared.name,
-    'somebody paused its replay, so it cannot catch up',
-    `go on: ${psqlCommand(standby.declared, 'select pg_wal_replay_resume()')}`,
+    'its replay is paused, so it cannot catch up',
+    `look into its log first: where it says "insufficient parameter settings", give it the values of its primary; else go on: ${psqlCommand(standby.declared, 'select pg_wal_replay_resume()')}`,
   )
 }

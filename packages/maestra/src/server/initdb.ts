@@ -39,7 +39,10 @@ export async function initdb(host: Host, options: InitdbOptions): Promise<void> 
   )
   await host.files.removeFile(passwordFile)
   if (result.exitCode !== 0) {
-    throw new MaestraError('command-failed', `${program} failed for ${directory}: ${lastLine(result.stderr)}`)
+    throw new MaestraError(
+      'command-failed',
+      `${program} failed for ${directory}: ${causeIn(`${result.stdout}\n${result.stderr}`)}`,
+    )
   }
 }
 
@@ -51,6 +54,9 @@ function localeArguments(major: number): readonly string[] {
   return major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'] : ['--locale=C.UTF-8']
 }
 
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? 'it said nothing'
+/** The lines that say why; what it cleans up afterwards is not the cause. */
+function causeIn(output: string): string {
+  const lines = output.trim().split('\n')
+  const telling = lines.filter((line) => /\b(FATAL|PANIC|ERROR|error|could not|invalid)\b/.test(line))
+  return (telling.length > 0 ? telling : lines).slice(-2).join('; ') || 'it said nothing'
 }

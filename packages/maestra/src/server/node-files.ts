@@ -21,7 +21,11 @@ export async function writeNodeFiles(
   const options = { mode: 0o600, owner: account }
   await edit(host, join(directory, 'postgresql.conf'), (text) => withInclude(text, settingsFile), account)
   await edit(host, join(directory, 'pg_hba.conf'), (text) => withHbaBlock(text, configuration.hbaLines), account)
-  if (passfile !== undefined) await files.write(join(directory, nodePassfile), passfile.reveal(), options)
+  if (passfile !== undefined) {
+    // Made anew rather than kept with its mode: one that others may read is ignored by the server.
+    await files.removeFile(join(directory, nodePassfile))
+    await files.write(join(directory, nodePassfile), passfile.reveal(), options)
+  }
   // The last, and always: its time tells whether a running server has read the files since.
   await files.write(join(directory, settingsFile), configuration.settings, options)
 }
@@ -30,6 +34,7 @@ export async function writeNodeFiles(
 export async function readNodeFiles(host: Host, directory: string): Promise<DataDirectory['configuration']> {
   const { files } = host
   const written = await files.stat(join(directory, settingsFile))
+  const isPrivate = ((await files.stat(join(directory, nodePassfile)))?.mode ?? 0) % 0o100 === 0
   const [conf, settings, hba, passfile] = await Promise.all(
     ['postgresql.conf', settingsFile, 'pg_hba.conf', nodePassfile].map((name) => files.readText(join(directory, name))),
   )
@@ -38,7 +43,7 @@ export async function readNodeFiles(host: Host, directory: string): Promise<Data
     settings,
     settingsWrittenAtMs: written?.mtimeMs,
     hbaBlock: hbaBlockOf(hba ?? ''),
-    passfile: passfile === undefined ? undefined : new Secret(passfile),
+    passfile: passfile === undefined || !isPrivate ? undefined : new Secret(passfile),
   }
 }
 

@@ -1,9 +1,9 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { messageOf } from '@maestra/client/base/error'
 import { parseControlData } from '@maestra/client/postgres/control-data'
 import { madeFor } from '../cluster/node-configuration.js'
 import type { DirectoryObservation } from '../cluster/observation.js'
-import type { Account, Host } from '../host/host.js'
+import type { Account, FileStat, Host } from '../host/host.js'
 import { readNodeFiles } from './node-files.js'
 
 /** How many names of a foreign directory are worth showing. */
@@ -31,7 +31,7 @@ async function look(host: Host, data: string): Promise<DirectoryObservation> {
   if (found.kind === 'file' || found.kind === 'other')
     return { kind: 'foreign', holds: [`a ${found.kind}, not a directory`] }
   const entries = (await host.files.list(data)) ?? []
-  if (entries.length === 0) return { kind: 'empty' }
+  if (entries.length === 0) return await observeEmpty(host, data, found)
   const [version, controlBytes] = await Promise.all([
     host.files.readText(join(data, 'PG_VERSION')),
     host.files.readBytes(join(data, 'global', 'pg_control')),
@@ -61,6 +61,15 @@ async function look(host: Host, data: string): Promise<DirectoryObservation> {
     standbySignal: entries.includes('standby.signal'),
     configuration,
   }
+}
+
+/** A data directory is made beside its place and renamed: that cannot replace a link or a mount point. */
+async function observeEmpty(host: Host, data: string, found: FileStat): Promise<DirectoryObservation> {
+  if (found.kind === 'link') return { kind: 'unusable', because: 'a link' }
+  const folder = await host.files.stat(dirname(data))
+  return folder?.kind === 'directory' && folder.device !== found.device
+    ? { kind: 'unusable', because: 'a mount point' }
+    : { kind: 'empty' }
 }
 
 function abridged(entries: readonly string[]): readonly string[] {

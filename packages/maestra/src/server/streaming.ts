@@ -1,5 +1,5 @@
 import { Deadline, type Look, waitUntil } from '@maestra/client/base/deadline'
-import { messageOf } from '@maestra/client/base/error'
+import { MaestraError, messageOf } from '@maestra/client/base/error'
 import { compareLsn, formatLsn, type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import type { WalReceiver } from '../cluster/observation.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
@@ -36,7 +36,8 @@ export async function streamsFrom(standby: Login, source: StreamSource): Promise
 
 async function lookAtStandby(standby: Login, source: StreamSource, goal: Lsn): Promise<Look<void>> {
   try {
-    const { receiver, replayLsn } = await stateOf(standby)
+    const { receiver, replayLsn, paused } = await stateOf(standby)
+    if (paused) throw pausedError(standby)
     const reached = replayLsn !== undefined && compareLsn(replayLsn, goal) >= 0
     if (reached && isFrom(receiver, source)) return { done: true, value: undefined }
     const position = replayLsn === undefined ? 'nothing' : formatLsn(replayLsn)
@@ -59,12 +60,30 @@ async function currentLsn(primary: Login): Promise<Lsn> {
   })
 }
 
-async function stateOf(standby: Login): Promise<{ receiver: WalReceiver | undefined; replayLsn: Lsn | undefined }> {
+/** Waiting would only run into the deadline: PostgreSQL pauses by itself where a setting is too small to go on. */
+function pausedError({ node }: Login): MaestraError {
+  return new MaestraError('step-not-true', `${node} does not catch up: its replay is paused`, {
+    hint: `see its log for "insufficient parameter settings"; else: select pg_wal_replay_resume()`,
+  })
+}
+
+type StandbyState = {
+  readonly receiver: WalReceiver | undefined
+  readonly replayLsn: Lsn | undefined
+  readonly paused: boolean
+}
+
+async function stateOf(standby: Login): Promise<StandbyState> {
   return await withConnection(standby, async (client) => {
-    const result = await client.query<{ receiver: WalReceiverRow | null; lsn: string | null }>(
-      `select ${walReceiverJson} as receiver, pg_last_wal_replay_lsn()::text as lsn`,
+    const result = await client.query<{ receiver: WalReceiverRow | null; lsn: string | null; paused: boolean }>(
+      `select ${walReceiverJson} as receiver, pg_last_wal_replay_lsn()::text as lsn,
+         pg_is_in_recovery() and pg_is_wal_replay_paused() as paused`,
     )
     const row = result.rows[0]
-    return { receiver: walReceiverOf(row?.receiver ?? null), replayLsn: row?.lsn ? parseLsn(row.lsn) : undefined }
+    return {
+      receiver: walReceiverOf(row?.receiver ?? null),
+      replayLsn: row?.lsn ? parseLsn(row.lsn) : undefined,
+      paused: row?.paused ?? false,
+    }
   })
 }

@@ -26,6 +26,7 @@ export class LocalFiles implements HostFiles {
         size: found.size,
         mtimeMs: found.mtimeMs,
         inode: found.ino,
+        device: found.dev,
       }
     } catch (error) {
       if (failedWith(error, 'ENOENT')) return undefined

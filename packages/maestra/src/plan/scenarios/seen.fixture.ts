@@ -78,6 +78,7 @@ const facts: readonly Fact[] = [
   ['no directory', ({ seen }) => directory(seen, { kind: 'absent' })],
   ['empty directory', ({ seen }) => directory(seen, { kind: 'empty' })],
   ['holds (.*)', ({ seen }, names) => directory(seen, { kind: 'foreign', holds: names.split(', ') })],
+  ['directory is (a link|a mount point)', ({ seen }, because) => directory(seen, { kind: 'unusable', because })],
   ['directory unknown: (.*)', ({ seen }, because) => directory(seen, { kind: 'unknown', because })],
   ['data of nobody', (told) => directory(told.seen, foreignData(told))],
   ['data of (\\S+)/(\\S+?)( as standby)?', (told, made, name, standby) => ownData(told, made, name, standby !== '')],

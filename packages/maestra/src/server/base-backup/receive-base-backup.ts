@@ -8,6 +8,7 @@ import type { TreeWriter } from '../../host/host.js'
 import { backupCommand } from './backup-command.js'
 import { type BackupAnswer, BackupQuery } from './backup-query.js'
 import { type BackupProgress, BackupReceiver } from './backup-receiver.js'
+import { watchForStall } from './stall-watch.js'
 
 export type BaseBackupOptions = {
   /** A connected client in replication mode (`replication: 'true'`), used for nothing else; it is ended here. */
@@ -47,6 +48,9 @@ export type BaseBackupResult = {
 
 /** How long the server may take to close a connection that is no longer needed. */
 const closeDeadlineMs = 5_000
+
+/** So long may nothing come, in the middle of a copy, before it is given up. */
+const stallMs = 120_000
 
 /** A server host that disappears in the middle of a copy is noticed by the kernel's probes after so long a silence. */
 const keepAliveAfterMs = 30_000
@@ -122,7 +126,13 @@ async function takeBackup(
     afterData: () => receiver.whenWritable(),
   })
   client.query(query)
-  return await unlessAborted(query.answer, options.signal)
+  const flow = { receivedBytes: () => receiver.receivedBytes, pendingBytes: () => options.tree.pendingBytes }
+  const endWatch = watchForStall(flow, stallMs, (error) => query.fail(error))
+  try {
+    return await unlessAborted(query.answer, options.signal)
+  } finally {
+    endWatch()
+  }
 }
 
 function positionsOf({ start, end }: BackupAnswer): Pick<BaseBackupResult, 'startLsn' | 'endLsn' | 'timeline'> {
