@@ -13,7 +13,7 @@ function width(cell: string): number {
 
 const escapeCharacter = String.fromCharCode(27)
 
-/** */
+/** The text without the sequences that colour it. */
 export function stripColours(text: string): string {
   return text.split(new RegExp(`${escapeCharacter}\\[[0-9;]*m`)).join('')
 }
