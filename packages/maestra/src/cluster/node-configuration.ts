@@ -10,6 +10,11 @@ import { type DeclaredCluster, type DeclaredNode, slotName, superuser } from './
 export const settingsFile = 'maestra.conf'
 export const nodePassfile = 'maestra.pgpass'
 
+/** Whether an error that a server finds in its configuration files (`file:line: name: error`) is about Maestra's own file. */
+export function isOfSettingsFile(error: string): boolean {
+  return error.includes(`/${settingsFile}:`)
+}
+
 /** What Maestra's files on a node should say. */
 export type NodeConfiguration = {
   /** The whole content of the settings file. */

@@ -117,7 +117,7 @@ export type RunningServer = {
   readonly replayPaused: boolean
   /** Milliseconds since the commit time of the last transaction that a standby replayed, by the standby's clock. */
   readonly sinceLastReplayMs: number | undefined
-  /** What is wrong with its configuration files as they are on the disk, but for Maestra's own: `file:line: name: error`. */
+  /** What is wrong with its configuration files as they are on the disk: `file:line: name: error`. */
   readonly configurationErrors: readonly string[]
   /** When it last read its configuration files, in ms since 1970. */
   readonly configurationLoadedAtMs: number

@@ -1,5 +1,11 @@
 import { settingsOf } from '@maestra/client/postgres/conf'
-import { nodeConfiguration, nodePassfile, nodePassfileText, settingsFile } from '../cluster/node-configuration.js'
+import {
+  isOfSettingsFile,
+  nodeConfiguration,
+  nodePassfile,
+  nodePassfileText,
+  settingsFile,
+} from '../cluster/node-configuration.js'
 import type { DataDirectory, RunningServer, ServerObservation } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, nothing, refused, steps, stops } from './draft.js'
@@ -29,7 +35,11 @@ export function planConfiguration(view: ClusterView, node: NodeView, directory: 
     const restart = checkRestart(node, server, changes, Object.keys(settingsOf(wanted.settings)))
     if (stops(restart)) return restart
   }
-  if (differences.length === 0) return hasReadFiles(directory, server) ? nothing : steps(reload(name))
+  if (differences.length === 0) {
+    const rejected = checkRejected(view, node)
+    if (stops(rejected)) return rejected
+    return hasReadFiles(directory, server) ? nothing : steps(reload(name))
+  }
   const write = {
     kind: 'write-configuration',
     node: name,
@@ -48,6 +58,13 @@ function reload(node: string) {
 /** An apply that was killed between the two steps leaves files that are right and a server that has not read them. */
 function hasReadFiles({ configuration }: DataDirectory, server: ServerObservation): boolean {
   return server.kind !== 'up' || (configuration.settingsWrittenAtMs ?? 0) <= server.configurationLoadedAtMs
+}
+
+/** What is declared stands in the file, and the server does not take it: its next restart would fail. */
+function checkRejected({ cluster }: ClusterView, { declared, observed }: NodeView): Draft {
+  const errors = observed.server.kind === 'up' ? observed.server.configurationErrors.filter(isOfSettingsFile) : []
+  if (errors.length === 0) return nothing
+  return refused(declared.name, `it rejects what is declared: ${errors.join('; ')}`, `correct it in ${cluster.file}`)
 }
 
 /** Settings that only a restart changes: those that would be written, and those that were written and wait for one. */

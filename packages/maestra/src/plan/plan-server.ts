@@ -1,3 +1,4 @@
+import { isOfSettingsFile } from '../cluster/node-configuration.js'
 import type { DataDirectory, ServerObservation } from '../cluster/observation.js'
 import type { NodeView } from './cluster-view.js'
 import { type Draft, join, nothing, refused, unknown } from './draft.js'
@@ -43,7 +44,8 @@ function checkIdentity(node: NodeView, directory: DataDirectory): Draft {
 
 /** A reload would pass over a file with an error, and a restart would not get up. */
 function checkFiles({ declared, observed }: NodeView): Draft {
-  const errors = observed.server.kind === 'up' ? observed.server.configurationErrors : []
+  const all = observed.server.kind === 'up' ? observed.server.configurationErrors : []
+  const errors = all.filter((error) => !isOfSettingsFile(error))
   if (errors.length === 0) return nothing
   return refused(
     declared.name,

@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import { settingsFile } from '../cluster/node-configuration.js'
 
 /**
  * A JSON array of what a running server finds wrong with its configuration files as they are on the disk, whether it has
@@ -17,9 +16,4 @@ export const configurationErrorsJson = `(select coalesce(json_agg(text), '[]') f
 export async function configurationErrors(client: pg.Client): Promise<readonly string[]> {
   const result = await client.query<{ wrong: readonly string[] }>(`select ${configurationErrorsJson} as wrong`)
   return result.rows[0]?.wrong ?? []
-}
-
-/** Whether such an error is about a line of Maestra's own file, which the next apply writes anew. */
-export function isOfSettingsFile(error: string): boolean {
-  return error.includes(`/${settingsFile}:`)
 }

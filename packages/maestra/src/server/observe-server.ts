@@ -3,7 +3,7 @@ import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { serverVersionFromNumber } from '@maestra/client/postgres/version'
 import type { RunningServer, ServerObservation } from '../cluster/observation.js'
-import { configurationErrorsJson, isOfSettingsFile } from './configuration-errors.js'
+import { configurationErrorsJson } from './configuration-errors.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 import { type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
@@ -99,7 +99,7 @@ function serverOf(row: ServerRow): RunningServer {
     lsn: optionalLsn(row.lsn) ?? parseLsn('0/0'),
     replayPaused: row.replayPaused,
     sinceLastReplayMs: row.sinceLastReplayMs ?? undefined,
-    configurationErrors: row.configurationErrors.filter((error) => !isOfSettingsFile(error)),
+    configurationErrors: row.configurationErrors,
     configurationLoadedAtMs: row.configurationLoadedAtMs,
     pendingRestart: row.pendingRestart,
     settingsThatNeedRestart: row.settingsThatNeedRestart,

@@ -3,12 +3,13 @@ import { MaestraError } from '@maestra/client/base/error'
 import { primaryOf } from '../../cluster/declared-cluster.js'
 import {
   hbaBlockText,
+  isOfSettingsFile,
   type NodeConfiguration,
   nodeConfiguration,
   settingsFile,
 } from '../../cluster/node-configuration.js'
 import { serverAccount } from '../../server/account.js'
-import { configurationErrors, isOfSettingsFile } from '../../server/configuration-errors.js'
+import { configurationErrors } from '../../server/configuration-errors.js'
 import { withConnection } from '../../server/connection.js'
 import { readNodeFiles, writeNodeFiles } from '../../server/node-files.js'
 import { observeProcess } from '../../server/postmaster.js'
