@@ -129,18 +129,26 @@ export class LocalFiles implements HostFiles {
 
   async makeDirectory(path: string, options: WriteOptions): Promise<void> {
     try {
-      await fs.mkdir(path, { mode: options.mode })
-      await setOwner(path, options.owner)
-      await fs.chmod(path, options.mode)
+      await this.makeOneDirectory(path, options)
     } catch (error) {
-      if (failedWith(error, 'ENOENT') && dirname(path) !== path) {
-        await this.makeDirectory(dirname(path), { ...options, mode: 0o755 })
-        await this.makeDirectory(path, options)
-        return
-      }
-      if (failedWith(error, 'EEXIST') && (await this.isDirectory(path))) return
-      throw fileError('make the directory', path, error)
+      if (!failedWith(error, 'ENOENT') || dirname(path) === path) throw fileError('make the directory', path, error)
+      await this.makeDirectory(dirname(path), { ...options, mode: 0o755 })
+      // Once more and not again: /proc answers that something is missing to whoever makes a directory there.
+      await this.makeOneDirectory(path, options).catch((again) => {
+        throw fileError('make the directory', path, again)
+      })
     }
+  }
+
+  private async makeOneDirectory(path: string, options: WriteOptions): Promise<void> {
+    try {
+      await fs.mkdir(path, { mode: options.mode })
+    } catch (error) {
+      if (failedWith(error, 'EEXIST') && (await this.isDirectory(path))) return
+      throw error
+    }
+    await setOwner(path, options.owner)
+    await fs.chmod(path, options.mode)
   }
 
   private async isDirectory(path: string): Promise<boolean> {

@@ -144,6 +144,14 @@ describe('LocalHost', () => {
     expect(modes).toEqual(['755', '711', '644', '644', '755', '755', '755', '755'])
   })
 
+  it('gives up on a directory below one that cannot be made, where making it says that something is missing', async () => {
+    // So does /proc on Linux; elsewhere a file is in the way.
+    const top = process.platform === 'linux' ? '/proc' : join(directory, 'file')
+    if (process.platform !== 'linux') fs.writeFileSync(top, '')
+    const made = host.files.makeDirectory(join(top, 'nope', 'below', 'it'), { mode: 0o700 })
+    await expect(made).rejects.toThrow(/^cannot make the directory .*nope/)
+  })
+
   it('replaces what a killed write left beside the file', async () => {
     const path = join(directory, 'settings')
     fs.writeFileSync(`${path}.maestra-new`, 'half of')
