@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import { type DeclaredCluster, primaryOf } from '../cluster/declared-cluster.js'
 import type { Host } from '../host/host.js'
+import { isAlive, type ProcessOwner, thisProcess } from '../host/process-owner.js'
 
 /** Held by the one apply that may work on a cluster. */
 export type ApplyLock = {
@@ -11,9 +12,7 @@ export type ApplyLock = {
   release(): Promise<void>
 }
 
-type Holder = {
-  readonly pid: number
-  readonly startedAt: string
+type Holder = ProcessOwner & {
   readonly account: string
   readonly machine: string
   readonly since: string
@@ -59,10 +58,8 @@ function lockAt(host: Host, path: string, text: string): ApplyLock {
 }
 
 async function self(host: Host): Promise<Holder> {
-  const identity = await host.processes.identify(process.pid)
   return {
-    pid: process.pid,
-    startedAt: identity?.startedAt ?? 'unknown',
+    ...(await thisProcess(host)),
     account: host.processes.self().name,
     machine: hostname(),
     since: new Date().toISOString(),
@@ -73,8 +70,7 @@ async function self(host: Host): Promise<Holder> {
 async function refuseUnlessGone(host: Host, path: string, text: string): Promise<void> {
   const holder = holderIn(text)
   if (holder === undefined || holder.machine !== hostname()) throw lockedBy(path, holder)
-  const alive = await host.processes.identify(holder.pid)
-  if (alive?.startedAt === holder.startedAt) throw lockedBy(path, holder)
+  if (await isAlive(host, holder)) throw lockedBy(path, holder)
 }
 
 /**

@@ -17,9 +17,10 @@ export type ListedSandbox = {
   readonly nodes: readonly SandboxNode[]
 }
 
-/** The sandboxes that are up; what killed owners left is taken down first. */
-export async function listSandboxes(host: Host = new LocalHost()): Promise<readonly ListedSandbox[]> {
-  await sweep(host)
+/** The sandboxes that are up; what killed owners left is taken down first, and named to `onProblem` where it cannot be. */
+export async function listSandboxes(onProblem?: (problem: string) => void): Promise<readonly ListedSandbox[]> {
+  const host = new LocalHost()
+  await sweep(host, onProblem)
   return await Promise.all((await recordedSandboxes(host)).map((sandbox) => describe(host, sandbox)))
 }
 

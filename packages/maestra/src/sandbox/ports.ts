@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
+import { isAlive, type ProcessOwner, thisProcess } from '../host/process-owner.js'
 import { cacheDirectory } from './cache-directory.js'
 
 /** Below the range from which systems take the ports of outgoing connections, so that none of those takes one first. */
@@ -17,8 +18,7 @@ export type PortClaim = {
 /** Claims free ports of the loopback address. Two that claim at the same moment never get the same one. */
 export async function claimPorts(host: Host, count: number): Promise<PortClaim> {
   const folder = await portsFolder(host)
-  const owner = await host.processes.identify(process.pid)
-  const text = JSON.stringify({ pid: process.pid, startedAt: owner?.startedAt } satisfies PortOwner)
+  const text = JSON.stringify(await thisProcess(host))
   const claimed: number[] = []
   for (let tries = 0; claimed.length < count; tries += 1) {
     if (tries > 1000) {
@@ -30,8 +30,6 @@ export async function claimPorts(host: Host, count: number): Promise<PortClaim> 
   }
   return { ports: claimed, release: () => releasePorts(host, claimed) }
 }
-
-type PortOwner = { readonly pid: number; readonly startedAt: string | undefined }
 
 async function claimPort(host: Host, path: string, port: number, text: string): Promise<boolean> {
   if (!(await host.files.create(path, text, { mode: 0o600 }))) return false
@@ -56,16 +54,16 @@ export async function releaseAbandonedPorts(host: Host): Promise<void> {
     const owner = ownerIn(text)
     // A claim is whole from its first moment; what will become one may be half written.
     if (owner === undefined && !isClaim) continue
-    if (owner !== undefined && (await host.processes.identify(owner.pid))?.startedAt === owner.startedAt) continue
+    if (owner !== undefined && (await isAlive(host, owner))) continue
     if (isClaim && !(await host.network.canListen('127.0.0.1', Number(name))).free) continue
     // Meanwhile another process may have removed it and a third one claimed the port.
     if ((await host.files.readText(path)) === text) await host.files.removeFile(path)
   }
 }
 
-function ownerIn(text: string | undefined): PortOwner | undefined {
+function ownerIn(text: string | undefined): ProcessOwner | undefined {
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as PortOwner)
+    return text === undefined ? undefined : (JSON.parse(text) as ProcessOwner)
   } catch {
     return undefined
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
+import { isAlive, type ProcessOwner, thisProcess } from '../host/process-owner.js'
 import { cacheDirectory } from './cache-directory.js'
 
 /**
@@ -13,7 +14,7 @@ export type SandboxRecord = {
   /** Never used by another sandbox, also not by a later one of the same name. */
   readonly directory: string
   /** The process that takes it down when it ends. */
-  readonly owner: { readonly pid: number; readonly startedAt: string }
+  readonly owner: ProcessOwner
   /** ISO 8601. */
   readonly createdAt: string
   readonly ports: readonly number[]
@@ -59,11 +60,10 @@ async function claim(
   name: string,
   ports: readonly number[],
 ): Promise<RecordedSandbox | undefined> {
-  const owner = await host.processes.identify(process.pid)
   const record: SandboxRecord = {
     name,
     directory: join(folder, `${name}-${randomBytes(4).toString('hex')}`),
-    owner: { pid: process.pid, startedAt: owner?.startedAt ?? 'unknown' },
+    owner: await thisProcess(host),
     createdAt: new Date().toISOString(),
     ports,
   }
@@ -96,7 +96,7 @@ export async function forgetSandbox(host: Host, sandbox: RecordedSandbox): Promi
 }
 
 export async function ownerLives(host: Host, { record }: RecordedSandbox): Promise<boolean> {
-  return (await host.processes.identify(record.owner.pid))?.startedAt === record.owner.startedAt
+  return await isAlive(host, record.owner)
 }
 
 async function recordsFolder(host: Host): Promise<string> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { MaestraError, messageOf } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
+import { isMarked, removeMarked } from '../host/marked-directory.js'
 import { stopServer } from '../server/postmaster.js'
 import { releaseAbandonedPorts, releasePorts } from './ports.js'
 import { forgetSandbox, ownerLives, type RecordedSandbox, recordedSandboxes } from './sandbox-record.js'
@@ -12,17 +13,13 @@ export const sandboxMarker = 'maestra-sandbox'
 export async function takeDown(host: Host, sandbox: RecordedSandbox): Promise<void> {
   const { directory, ports } = sandbox.record
   const entries = (await host.files.list(directory)) ?? []
-  // A marker that a killed owner had only begun to write has a longer name.
-  if (entries.length > 0 && !entries.includes(sandboxMarker) && !entries.includes(`${sandboxMarker}.maestra-new`)) {
+  if (!isMarked(entries, sandboxMarker)) {
     throw new MaestraError('directory-in-the-way', `${directory} does not look like a sandbox, so it is not removed`, {
       hint: `look at it; then remove ${sandbox.path}`,
     })
   }
   await Promise.all(entries.map((entry) => stopIfServer(host, join(directory, entry), entry)))
-  // The marker goes last: killed half-way, what is left is still known as a sandbox.
-  const rest = entries.filter((entry) => entry !== sandboxMarker)
-  await Promise.all(rest.map((entry) => host.files.removeTree(join(directory, entry))))
-  await host.files.removeTree(directory)
+  await removeMarked(host, directory, sandboxMarker)
   await releasePorts(host, ports)
   await forgetSandbox(host, sandbox)
 }

@@ -9,8 +9,8 @@ import {
 } from '@maestra/client/postgres/control-data'
 import { kindOfWalFile } from '@maestra/client/postgres/wal-file'
 import type { Initialise } from '../apply/step-runner.js'
-import type { Account, Host } from '../host/host.js'
-import { unprivilegedAccount } from '../server/account.js'
+import type { Host } from '../host/host.js'
+import { accountWithoutOwner } from '../server/account.js'
 import type { Binaries } from '../server/binaries.js'
 import { initdb } from '../server/initdb.js'
 import { newPassword } from '../server/passfile.js'
@@ -46,7 +46,7 @@ export async function template(host: Host, binaries: Binaries): Promise<Template
 }
 
 async function buildTemplate(host: Host, binaries: Binaries, aside: string): Promise<void> {
-  const account = await accountOfServers(host)
+  const account = await accountWithoutOwner(host)
   const scratch = join(aside, 'scratch')
   const directory = join(aside, 'data')
   const password = newPassword()
@@ -55,20 +55,6 @@ async function buildTemplate(host: Host, binaries: Binaries, aside: string): Pro
   await initdb(host, { binaries, account, directory, scratch, password })
   await host.files.removeTree(scratch)
   await host.files.write(join(aside, 'password'), `${password.reveal()}\n`, { mode: 0o600 })
-}
-
-async function accountOfServers(host: Host): Promise<Account> {
-  const self = host.processes.self()
-  if (self.uid !== 0) return self
-  const account = await unprivilegedAccount(host)
-  if (account !== undefined) return account
-  throw new MaestraError(
-    'no-server-account',
-    `PostgreSQL refuses to run as root, and ${host.name} has neither an account postgres nor nobody`,
-    {
-      hint: 'make one: useradd --system postgres',
-    },
-  )
 }
 
 /**

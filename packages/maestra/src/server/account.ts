@@ -6,22 +6,20 @@ import type { Account, Host } from '../host/host.js'
  * directory, else to `postgres`, else to `nobody`. No account is made.
  */
 export async function serverAccount(host: Host, data: string): Promise<Account> {
+  const found = host.processes.self().uid === 0 ? await host.files.stat(data) : undefined
+  const owner = found === undefined || found.uid === 0 ? undefined : await host.processes.account(found.uid)
+  return owner ?? (await accountWithoutOwner(host))
+}
+
+/** The account that servers run as where no data directory names one. */
+export async function accountWithoutOwner(host: Host): Promise<Account> {
   const self = host.processes.self()
   if (self.uid !== 0) return self
-  const found = await host.files.stat(data)
-  const owner = found === undefined || found.uid === 0 ? undefined : await host.processes.account(found.uid)
-  const account = owner ?? (await unprivilegedAccount(host))
+  const account = (await host.processes.account('postgres')) ?? (await host.processes.account('nobody'))
   if (account !== undefined) return account
   throw new MaestraError(
     'no-server-account',
     `PostgreSQL refuses to run as root, and ${host.name} has neither an account postgres nor nobody`,
-    {
-      hint: 'make one: useradd --system postgres',
-    },
+    { hint: 'make one: useradd --system postgres' },
   )
-}
-
-/** The account that root lends itself to where no data directory names one. */
-export async function unprivilegedAccount(host: Host): Promise<Account | undefined> {
-  return (await host.processes.account('postgres')) ?? (await host.processes.account('nobody'))
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Account, Host } from '../host/host.js'
+import { isMarked, removeMarked } from '../host/marked-directory.js'
 
 /** Tells a directory that an interrupted step left from one that somebody else made. */
 const markerFile = 'maestra-incoming'
@@ -44,8 +45,7 @@ export async function removeLeftover(host: Host, data: string): Promise<void> {
   const scratch = scratchOf(data)
   const entries = await host.files.list(scratch)
   if (entries === undefined) return
-  // A marker that a killed run had only begun to write has a longer name.
-  if (entries.length > 0 && !entries.includes(markerFile) && !entries.includes(`${markerFile}.maestra-new`)) {
+  if (!isMarked(entries, markerFile)) {
     throw new MaestraError(
       'directory-in-the-way',
       `${scratch} is in the way: it holds ${entries.slice(0, 5).join(', ')} and is not Maestra’s`,
@@ -54,10 +54,7 @@ export async function removeLeftover(host: Host, data: string): Promise<void> {
       },
     )
   }
-  // The marker goes last: killed half-way, what is left is still known as Maestra's.
-  const rest = entries.filter((entry) => entry !== markerFile)
-  await Promise.all(rest.map((entry) => host.files.removeTree(join(scratch, entry))))
-  await host.files.removeTree(scratch)
+  await removeMarked(host, scratch, markerFile)
 }
 
 async function refuseUnlessFree(host: Host, data: string): Promise<void> {

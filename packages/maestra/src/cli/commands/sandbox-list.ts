@@ -8,7 +8,7 @@ export function addSandboxList(sandbox: Command): void {
     .description('the sandboxes that are up')
     .option('--json', 'print them as JSON')
     .action(async (options: { readonly json?: boolean }) => {
-      const found = await listSandboxes()
+      const found = await listSandboxes((problem) => process.stderr.write(`Warning: not taken down: ${problem}\n`))
       process.stdout.write(options.json ? sandboxListJson(found) : sandboxListView(found))
     })
 }
