@@ -1,6 +1,6 @@
 import { hbaAddress } from '@maestra/client/postgres/hba'
 import { describe, expect, test } from 'vitest'
-import { isClientAddress, isReachableAddress } from './address.js'
+import { isClientAddress, isReachableAddress, parseHostAndPort } from './address.js'
 
 describe('an address at which a node can be reached', () => {
   test.each([
@@ -88,4 +88,35 @@ describe('an address of clients', () => {
       expect(isClientAddress(text)).toBe(false)
     },
   )
+})
+
+describe('a host and a port', () => {
+  test.each([
+    ['10.0.0.1:5432', '10.0.0.1', 5432],
+    ['[2001:db8::1]:6432', '2001:db8::1', 6432],
+    ['db1.example.com:1', 'db1.example.com', 1],
+    ['localhost:65535', 'localhost', 65_535],
+  ])('are %s', (text, host, port) => {
+    expect(parseHostAndPort(text)).toEqual({ host, port })
+  })
+
+  test.each([
+    '',
+    '10.0.0.1',
+    ':5432',
+    '10.0.0.1:',
+    '10.0.0.1:0',
+    '10.0.0.1:65536',
+    '10.0.0.1:5432x',
+    '10.0.0.1: 5432',
+    '2001:db8::1:6432',
+    '[2001:db8::1]',
+    '[10.0.0.1]:5432',
+    '[localhost]:5432',
+    '0.0.0.0:5432',
+    '/tmp:5432',
+    'a b:5432',
+  ])('are not %j', (text) => {
+    expect(parseHostAndPort(text)).toBeUndefined()
+  })
 })

@@ -27,6 +27,18 @@ export function isClientAddress(text: string): boolean {
   return isAddress(address) && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128)
 }
 
+/** A host and a port, as in `10.0.0.1:5432` and `[2001:db8::1]:5432`. */
+export type HostAndPort = { readonly host: string; readonly port: number }
+
+/** Undefined for a text that is none. */
+export function parseHostAndPort(text: string): HostAndPort | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain ?? ''
+  const port = Number(digits)
+  const isHost = bracketed === undefined || isIP(bracketed) === 6
+  return isHost && isReachableAddress(host) && port >= 1 && port <= 65_535 ? { host, port } : undefined
+}
+
 /** `all`, `samehost` and `samenet`, which pg_hba.conf does not take for host names. */
 export function isHbaWord(text: string): boolean {
   return hbaWords.includes(text.toLowerCase())

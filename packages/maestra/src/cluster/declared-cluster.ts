@@ -1,4 +1,5 @@
 import type { ServerVersionMajor } from '@maestra/client/postgres/version'
+import type { HostAndPort } from './address.js'
 
 /** What should be: a cluster file, read and completed with its defaults. Paths are absolute. */
 export type DeclaredCluster = {
@@ -33,6 +34,8 @@ export type DeclaredNode = {
   readonly port: number
   /** The data directory, absolute. */
   readonly data: string
+  /** Where this node reaches its primary, when that is not the primary's own address. */
+  readonly via?: HostAndPort | undefined
   /** Which node starts as the primary; exactly one when the rules find nothing wrong. */
   readonly startsAs: 'primary' | 'standby'
   /** The cluster's parameters with the node's own on top, as PostgreSQL reads them: `on`, `256MB`, `10`. */
@@ -52,6 +55,11 @@ export function primaryOf(cluster: DeclaredCluster): DeclaredNode {
   const primary = cluster.nodes.find((node) => node.startsAs === 'primary')
   if (primary === undefined) throw new Error(`cluster ${cluster.name} declares no primary`)
   return primary
+}
+
+/** Where a standby reaches the primary that it follows. */
+export function addressOf(primary: DeclaredNode, standby: DeclaredNode): HostAndPort {
+  return standby.via ?? { host: primary.host, port: primary.port }
 }
 
 export function standbysOf(cluster: DeclaredCluster): readonly DeclaredNode[] {

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { ServerVersionMajor } from '@maestra/client/postgres/version'
+import { parseHostAndPort } from './address.js'
 import { type DataPath, isMapping, valueAt } from './data-path.js'
 import type { DeclaredCluster, DeclaredNode } from './declared-cluster.js'
 import type { Finding, SourcePlace } from './finding.js'
@@ -52,6 +53,7 @@ function declared(file: ClusterFile, source: YamlSource, path: string): Declared
       host: node.host,
       port: node.port,
       data: absolute(node.data),
+      ...(node.via === undefined ? {} : { via: parseHostAndPort(node.via) }),
       startsAs: node.primary ? 'primary' : 'standby',
       parameters: Object.fromEntries([...common, ...own]),
     }

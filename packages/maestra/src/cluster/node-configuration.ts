@@ -4,11 +4,22 @@ import { formatSettings, settingsOf } from '@maestra/client/postgres/conf'
 import { formatConninfo } from '@maestra/client/postgres/conninfo'
 import { formatHbaLine, type HbaLine, hbaAddress, hbaName } from '@maestra/client/postgres/hba'
 import { formatPgpassEntry } from '@maestra/client/postgres/pgpass'
-import { type DeclaredCluster, type DeclaredNode, slotName, superuser } from './declared-cluster.js'
+import type { HostAndPort } from './address.js'
+import {
+  addressOf,
+  type DeclaredCluster,
+  type DeclaredNode,
+  slotName,
+  standbysOf,
+  superuser,
+} from './declared-cluster.js'
 
 /** The files of a node's data directory that Maestra writes, relative to it. */
 export const settingsFile = 'maestra.conf'
 export const nodePassfile = 'maestra.pgpass'
+
+/** The setting by which the primary's file tells which standbys were declared when it was written. */
+export const standbysSetting = 'maestra.standbys'
 
 /** Whether an error that a server finds in its configuration files (`file:line: name: error`) is about Maestra's own file. */
 export function isOfSettingsFile(error: string): boolean {
@@ -25,11 +36,25 @@ export type NodeConfiguration = {
 /** Follows the primary as a standby: the address of the primary that primary_conninfo names. */
 export type Follows = { readonly upstream: DeclaredNode } | undefined
 
-export function nodeConfiguration(cluster: DeclaredCluster, node: DeclaredNode, follows: Follows): NodeConfiguration {
-  return { settings: settingsText(cluster, node, follows), hbaLines: hbaLines(cluster) }
+/**
+ * What the files of a node should say. `standbys` are the names that those of the primary tell: the declared ones,
+ * unless slots of others have to be dropped first.
+ */
+export function nodeConfiguration(
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+  follows: Follows,
+  standbys: readonly string[] = standbysOf(cluster).map(({ name }) => name),
+): NodeConfiguration {
+  return { settings: settingsText(cluster, node, follows, standbys), hbaLines: hbaLines(cluster) }
 }
 
-function settingsText(cluster: DeclaredCluster, node: DeclaredNode, follows: Follows): string {
+function settingsText(
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+  follows: Follows,
+  standbys: readonly string[],
+): string {
   const header = [
     `Maestra's settings for node ${node.name} of cluster ${cluster.name}.`,
     `Declared in ${cluster.file}; apply writes this file anew, so change them there.`,
@@ -42,8 +67,13 @@ function settingsText(cluster: DeclaredCluster, node: DeclaredNode, follows: Fol
     port: String(node.port),
     cluster_name: node.name,
     hot_standby: 'on',
-    ...(follows === undefined ? {} : followSettings(cluster, node, follows.upstream)),
+    ...(follows === undefined ? leadSettings(standbys) : followSettings(cluster, node, follows.upstream)),
   })
+}
+
+/** In one order, so that nodes may change places in the cluster file. */
+function leadSettings(standbys: readonly string[]): Readonly<Record<string, string>> {
+  return standbys.length === 0 ? {} : { [standbysSetting]: standbys.toSorted().join(' ') }
 }
 
 function followSettings(
@@ -51,10 +81,11 @@ function followSettings(
   node: DeclaredNode,
   upstream: DeclaredNode,
 ): Readonly<Record<string, string>> {
+  const { host, port } = addressOf(upstream, node)
   return {
     primary_conninfo: formatConninfo({
-      host: upstream.host,
-      port: String(upstream.port),
+      host,
+      port: String(port),
       user: cluster.replication.role,
       application_name: node.name,
       ...(cluster.replication.authentication === 'trust' ? {} : { passfile: join(node.data, nodePassfile) }),
@@ -85,7 +116,7 @@ export function hbaBlockText(lines: readonly HbaLine[]): string {
 }
 
 /** Lines of a passfile that give a user's password for these nodes. */
-export function passfileLines(nodes: readonly DeclaredNode[], user: string, password: Secret): string {
+export function passfileLines(nodes: readonly HostAndPort[], user: string, password: Secret): string {
   return nodes
     .map(({ host, port }) =>
       formatPgpassEntry({ host, port: String(port), database: '*', user, password: password.reveal() }),
@@ -96,7 +127,8 @@ export function passfileLines(nodes: readonly DeclaredNode[], user: string, pass
 
 /** The content of the passfile in a node's data directory, by which a standby logs in at its primary. */
 export function nodePassfileText(cluster: DeclaredCluster, replicationPassword: Secret): Secret {
-  return new Secret(passfileLines(cluster.nodes, cluster.replication.role, replicationPassword))
+  const vias = cluster.nodes.flatMap((node) => node.via ?? [])
+  return new Secret(passfileLines([...cluster.nodes, ...vias], cluster.replication.role, replicationPassword))
 }
 
 /** Which node of which cluster a settings file was written for. */
@@ -105,4 +137,12 @@ export function madeFor(settings: string): { readonly cluster: string; readonly 
   const cluster = found['maestra.cluster']
   const node = found['maestra.node']
   return cluster === undefined || node === undefined ? undefined : { cluster, node }
+}
+
+/**
+ * Names of the standbys that the primary's settings file tells: those that were declared when it was written, each of
+ * which may have a slot that Maestra made.
+ */
+export function toldStandbys(settings: string): readonly string[] {
+  return (settingsOf(settings)[standbysSetting] ?? '').split(' ').filter((name) => name !== '')
 }

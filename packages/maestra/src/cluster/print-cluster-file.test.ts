@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseHostAndPort } from './address.js'
 import { loadCluster } from './load-cluster.js'
 import { type ClusterDeclaration, clusterFileText } from './print-cluster-file.js'
 
@@ -69,6 +70,7 @@ const node = fc.record(
     host: fc.constantFrom('127.0.0.1', '::1', 'db1.example.com', '10.0.0.7'),
     port: fc.integer({ min: 1, max: 65535 }),
     data: path,
+    via: fc.constantFrom('127.0.0.1:6432', '[2001:db8::7]:1', 'tunnel.example.com:65535'),
     primary: fc.boolean(),
     parameters,
   },
@@ -109,6 +111,7 @@ describe('clusterFileText', () => {
             host: each.host ?? '127.0.0.1',
             port: each.port ?? 5432,
             data: resolve('/srv/shop', each.data),
+            ...(each.via === undefined ? {} : { via: parseHostAndPort(each.via) }),
             startsAs: each.primary === true ? 'primary' : 'standby',
             parameters: { ...declared.parameters, ...each.parameters },
           })),

@@ -20,6 +20,8 @@ export type NodeDeclaration = {
   readonly host?: string | undefined
   readonly port?: number | undefined
   readonly data: string
+  /** `host:port` */
+  readonly via?: string | undefined
   readonly primary?: boolean | undefined
   readonly parameters?: Readonly<Record<string, string>> | undefined
 }
@@ -30,11 +32,12 @@ export function clusterFileText(declaration: ClusterDeclaration): string {
   const file = {
     cluster,
     postgres: { version, bin },
-    nodes: nodes.map(({ name, host, port, data, primary, parameters: own }) => ({
+    nodes: nodes.map(({ name, host, port, data, via, primary, parameters: own }) => ({
       name,
       host,
       port,
       data,
+      via,
       primary: primary === true ? true : undefined,
       parameters: parameterValues(own),
     })),

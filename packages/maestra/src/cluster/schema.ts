@@ -1,6 +1,6 @@
 import { newestMajor, oldestMajor } from '@maestra/client/postgres/version'
 import { z } from 'zod'
-import { isClientAddress, isReachableAddress } from './address.js'
+import { isClientAddress, isReachableAddress, parseHostAndPort } from './address.js'
 import { parameterNamePattern, reservedParameters } from './parameters.js'
 
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/
@@ -47,6 +47,15 @@ const node = z
       title: 'Data directory',
       description: 'The data directory of the node, absolute or relative to this file. Maestra creates it.',
     }),
+    via: z
+      .string()
+      .refine((text) => parseHostAndPort(text) !== undefined)
+      .optional()
+      .meta({
+        title: 'Via',
+        description:
+          'Where this node reaches its primary, as host:port, when that is not the address of the primary itself: the near end of a tunnel, a proxy of TCP.',
+      }),
     primary: z.boolean().default(false).meta({
       title: 'Primary',
       description: 'Whether the node starts as the primary. Exactly one node does; all others follow it.',

@@ -119,7 +119,11 @@ export type RunOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-export type DaemonOptions = Pick<RunOptions, 'account' | 'env'> & { readonly logFile: string }
+export type DaemonOptions = Pick<RunOptions, 'account' | 'env'> & {
+  readonly logFile: string
+  /** Has the daemon's standard input be a pipe that ends when this process does, however it ends; else it has none. */
+  readonly endsWithOwner?: boolean
+}
 
 export type RunResult = {
   readonly exitCode: number
@@ -144,14 +148,23 @@ export interface HostProcesses {
   startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<Daemon>
   /** What identifies a running process beyond its pid, which is used again; undefined when no such process runs. */
   identify(pid: number): Promise<ProcessIdentity | undefined>
+  /** Every process below this one: its children and theirs. Empty when it does not run. */
+  descendants(pid: number): Promise<readonly number[]>
   /** True when the signal was delivered. */
-  signal(pid: number, signal: 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP' | 'SIGKILL'): boolean
+  signal(pid: number, signal: Signal): boolean
+  /** Runs a program on this terminal, as a shell would; its exit code. The terminal's signals are the program's own. */
+  runHere(program: string, args: readonly string[], options: Pick<RunOptions, 'env'>): Promise<number>
 }
+
+/** SIGSTOP has a process stand still until SIGCONT. */
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'
 
 export type Daemon = {
   readonly pid: number
   /** How it ended, in words that follow a comma: `it exited with code 1`. Undefined while it runs. */
   exit(): string | undefined
+  /** Ends its standard input, where that is a pipe of this process. */
+  release(): void
 }
 
 export type ProcessIdentity = {

@@ -1,4 +1,4 @@
-import { slotName } from '../cluster/declared-cluster.js'
+import { addressOf, slotName } from '../cluster/declared-cluster.js'
 import type { RunningServer } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, join, nothing, refused, steps } from './draft.js'
@@ -20,7 +20,7 @@ export function planStreaming(view: ClusterView, standby: NodeView, configuratio
  * it does that.
  */
 function otherSource(view: ClusterView, standby: NodeView, server: RunningServer): string | undefined {
-  const { host, port } = view.primary.declared
+  const { host, port } = addressOf(view.primary.declared, standby.declared)
   const slot = slotName(standby.declared.name)
   const receiver = server.walReceiver
   if (receiver === undefined) return 'it runs and does not stream: it has no WAL receiver'

@@ -1,4 +1,4 @@
-import { slotName } from '../../cluster/declared-cluster.js'
+import { addressOf, slotName } from '../../cluster/declared-cluster.js'
 import type { StepOf } from '../../plan/step.js'
 import { type StreamSource, streamsFrom, awaitStreaming as wait } from '../../server/streaming.js'
 import { superuserLogin } from '../logins.js'
@@ -17,6 +17,6 @@ export const awaitStreaming: StepRunner<'await-streaming'> = {
 }
 
 function sourceOf(step: StepOf<'await-streaming'>, context: StepContext): StreamSource {
-  const { host, port } = context.node(step.from)
+  const { host, port } = addressOf(context.node(step.from), context.node(step.node))
   return { host, port, slot: slotName(step.node) }
 }

@@ -1,9 +1,19 @@
 import { spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { readFile, readlink, stat as statFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
+import { readdir, readFile, readlink, stat as statFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { constants as osConstants, userInfo } from 'node:os'
 import { MaestraError } from '@maestra/client/base/error'
-import type { Account, Daemon, DaemonOptions, HostProcesses, ProcessIdentity, RunOptions, RunResult } from '../host.js'
+import type {
+  Account,
+  Daemon,
+  DaemonOptions,
+  HostProcesses,
+  ProcessIdentity,
+  RunOptions,
+  RunResult,
+  Signal,
+} from '../host.js'
 import { failedWith, fileError } from './file-error.js'
 
 /** Programs of this machine. */
@@ -57,10 +67,11 @@ export class LocalProcesses implements HostProcesses {
         ...identityOf(options.account),
         cwd: '/',
         env: { ...baseEnvironment(), ...options.env },
-        stdio: ['ignore', log, log],
+        stdio: [options.endsWithOwner ? 'pipe' : 'ignore', log, log],
         detached: true,
       })
       closeSync(log)
+      child.stdin?.on('error', () => {})
       let ended: string | undefined
       child.once('error', (error) => reject(cannotRun(program, error)))
       child.once('exit', (code, signal) => {
@@ -68,17 +79,17 @@ export class LocalProcesses implements HostProcesses {
       })
       child.once('spawn', () => {
         child.unref()
-        resolve({ pid: child.pid ?? -1, exit: () => ended })
+        // The pipe of a daemon must not keep this process from ending.
+        if (child.stdin instanceof Socket) child.stdin.unref()
+        resolve({ pid: child.pid ?? -1, exit: () => ended, release: () => child.stdin?.end() })
       })
     })
   }
 
   async identify(pid: number): Promise<ProcessIdentity | undefined> {
     if (!isAlive(pid)) return undefined
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-    if (stat === undefined) return isAlive(pid) ? await this.identifyByPs(pid) : undefined
-    // The second field, the command in parentheses, may hold anything: what follows its last parenthesis is fixed.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const fields = await statFields(pid)
+    if (fields === undefined) return isAlive(pid) ? await this.identifyByPs(pid) : undefined
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined
     const workingDirectory = await readlink(`/proc/${pid}/cwd`).catch(() => undefined)
     const uid = (await statFile(`/proc/${pid}`).catch(() => undefined))?.uid
@@ -92,7 +103,22 @@ export class LocalProcesses implements HostProcesses {
     return startedAt === '' ? undefined : { pid, startedAt, workingDirectory: undefined, uid: undefined }
   }
 
-  signal(pid: number, signal: 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP' | 'SIGKILL'): boolean {
+  async descendants(pid: number): Promise<readonly number[]> {
+    const parents = await parentsOfAll(this)
+    const below = (parent: number): readonly number[] =>
+      [...parents].flatMap(([child, its]) => (its === parent ? [child, ...below(child)] : []))
+    return below(pid)
+  }
+
+  runHere(program: string, args: readonly string[], options: Pick<RunOptions, 'env'>): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, { env: { ...process.env, ...options.env }, stdio: 'inherit' })
+      child.once('error', (error) => reject(cannotRun(program, error)))
+      child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : osConstants.signals[signal])))
+    })
+  }
+
+  signal(pid: number, signal: Signal): boolean {
     try {
       process.kill(pid, signal)
       return true
@@ -103,6 +129,30 @@ export class LocalProcesses implements HostProcesses {
       })
     }
   }
+}
+
+/** The parent of every process that can be seen. */
+async function parentsOfAll(processes: HostProcesses): Promise<ReadonlyMap<number, number>> {
+  const names = await readdir('/proc').catch(() => [])
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
+  // Systems without /proc have ps; there is no other portable way.
+  if (pids.length === 0) return parentsIn((await processes.run('ps', ['-A', '-o', 'pid=,ppid='], {})).stdout)
+  const found = await Promise.all(pids.map(async (pid) => [pid, Number((await statFields(pid))?.[1])] as const))
+  return new Map(found)
+}
+
+function parentsIn(listing: string): ReadonlyMap<number, number> {
+  const pairs = [...listing.matchAll(/^\s*(\d+)\s+(\d+)/gm)]
+  return new Map(pairs.map(([, pid, parent]) => [Number(pid), Number(parent)]))
+}
+
+/**
+ * The fields of /proc/<pid>/stat from the third, the state, on. The second, the command in parentheses, may hold anything:
+ * what follows its last parenthesis is fixed.
+ */
+async function statFields(pid: number): Promise<readonly string[] | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function identityOf(account: Account | undefined): { uid?: number; gid?: number } {
