@@ -12,6 +12,11 @@ export function isRunning(pid: number): boolean {
   return state === undefined || !'ZX'.includes(state)
 }
 
+/** Whether it stands still by SIGSTOP. */
+export function isStopped(pid: number): boolean {
+  return textOf(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '')[0] === 'T'
+}
+
 /** Tells a process from a later one with the same pid; undefined where there is no such process, or no /proc. */
 export function startTimeOf(pid: number): string | undefined {
   return textOf(`/proc/${pid}/stat`)
@@ -32,7 +37,18 @@ export function processesBelow(directory: string): readonly number[] {
 
 /** What every process of this machine was started with, so far as it can be seen. */
 export function commandLines(): readonly string[] {
-  return allProcesses().flatMap((pid) => textOf(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ') ?? [])
+  return allProcesses().flatMap((pid) => commandLineOf(pid) ?? [])
+}
+
+/** The processes that were started with a path in the directory, or the directory itself, as an argument. */
+export function programsNaming(directory: string): readonly { readonly pid: number; readonly words: string }[] {
+  return allProcesses()
+    .map((pid) => ({ pid, words: commandLineOf(pid) ?? '' }))
+    .filter(({ pid, words }) => words.includes(directory) && isRunning(pid))
+}
+
+function commandLineOf(pid: number): string | undefined {
+  return textOf(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ')
 }
 
 export async function untilGone(pid: number): Promise<void> {

@@ -7,10 +7,17 @@ const repeatMs = 500
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Asks the running command to stop at the first signal, and ends the process at the second. */
-export function interruptions(): { readonly signal: AbortSignal; stopListening(): void } {
+export function interruptions(): {
+  readonly signal: AbortSignal
+  /** Has signals change nothing, neither for the command nor for the process. */
+  leave(): void
+  stopListening(): void
+} {
   const controller = new AbortController()
   let firstAt: number | undefined
+  let left = false
   const onSignal = (name: (typeof signals)[number]) => {
+    if (left) return
     const now = performance.now()
     if (firstAt === undefined) {
       firstAt = now
@@ -22,6 +29,9 @@ export function interruptions(): { readonly signal: AbortSignal; stopListening()
   for (const name of signals) process.on(name, onSignal)
   return {
     signal: controller.signal,
+    leave: () => {
+      left = true
+    },
     stopListening: () => {
       for (const name of signals) process.off(name, onSignal)
     },

@@ -11,7 +11,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const interruption = interruptions()
   endQuietlyWithReader()
   try {
-    await buildProgram({ signal: interruption.signal }).parseAsync([...argv])
+    await buildProgram({ signal: interruption.signal, leaveSignals: interruption.leave }).parseAsync([...argv])
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2

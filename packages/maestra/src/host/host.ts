@@ -175,6 +175,8 @@ export type ProcessIdentity = {
   readonly workingDirectory: string | undefined
   /** The account it runs as, where that can be seen. */
   readonly uid: number | undefined
+  /** Whether SIGSTOP has it stand still. */
+  readonly stopped: boolean
 }
 
 export interface HostNetwork {

@@ -1,39 +1,42 @@
 import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
 import { LocalHost } from '../host/local/local-host.js'
-import type { SandboxNode } from './sandbox.js'
+import { liveSandbox } from './live-sandbox.js'
+import type { Sandbox } from './sandbox.js'
 import { readSandboxCluster } from './sandbox-cluster.js'
-import { sandboxNodes } from './sandbox-nodes.js'
 import { type RecordedSandbox, recordedSandboxes } from './sandbox-record.js'
+import { type SandboxServer, sandboxServers } from './sandbox-servers.js'
+import { sandboxSite } from './sandbox-site.js'
 import { sweep, takeDown } from './take-down.js'
 
 /** A sandbox that another process may own. */
 export type ListedSandbox = {
   readonly name: string
   readonly directory: string
-  readonly ownerPid: number
+  /** Null for one that has no owner. */
+  readonly ownerPid: number | null
   /** ISO 8601. */
   readonly createdAt: string
-  readonly nodes: readonly SandboxNode[]
+  readonly nodes: readonly SandboxServer[]
 }
 
 /** The sandboxes that are up; what killed owners left is taken down first, and named to `onProblem` where it cannot be. */
 export async function listSandboxes(onProblem?: (problem: string) => void): Promise<readonly ListedSandbox[]> {
-  const host = new LocalHost()
+  const host = new LocalHost({ sync: false })
   await sweep(host, onProblem)
   return await Promise.all((await recordedSandboxes(host)).map((sandbox) => describe(host, sandbox)))
 }
 
-/** The sandbox of that name; without a name, the only one that is up. */
-export async function findSandbox(name: string | undefined): Promise<ListedSandbox> {
-  const host = new LocalHost()
+/** The sandbox of that name, with all that can be done to it; without a name, the only one that is up. */
+export async function openSandbox(name: string | undefined): Promise<Sandbox> {
+  const host = new LocalHost({ sync: false })
   await sweep(host)
-  return await describe(host, chosen(await recordedSandboxes(host), name, '--name '))
+  return await liveSandbox(sandboxSite(host), chosen(await recordedSandboxes(host), name, '--name '))
 }
 
 /** Takes down a sandbox of any owner; its name. */
 export async function downSandbox(name: string | undefined): Promise<string> {
-  const host = new LocalHost()
+  const host = new LocalHost({ sync: false })
   await sweep(host)
   const sandbox = chosen(await recordedSandboxes(host), name, 'maestra sandbox down ')
   await takeDown(host, sandbox)
@@ -49,16 +52,16 @@ async function describe(host: Host, { record }: RecordedSandbox): Promise<Listed
   return {
     name: record.name,
     directory: record.directory,
-    ownerPid: record.owner.pid,
+    ownerPid: record.owner?.pid ?? null,
     createdAt: record.createdAt,
-    nodes: await nodesOf(host, record.directory),
+    nodes: await serversOf(host, record.directory),
   }
 }
 
 /** None while it is being brought up or taken down. */
-async function nodesOf(host: Host, directory: string): Promise<readonly SandboxNode[]> {
+async function serversOf(host: Host, directory: string): Promise<readonly SandboxServer[]> {
   try {
-    return await sandboxNodes(host, await readSandboxCluster(host, directory))
+    return await sandboxServers(host, await readSandboxCluster(host, directory))
   } catch (error) {
     if (error instanceof MaestraError && error.code === 'cluster-file-missing') return []
     throw error

@@ -106,7 +106,7 @@ describe('releaseAbandonedPorts', () => {
     await leaveClaim(abandoned)
     // The pid lives, and it is another process than the one that claimed.
     await leaveClaim(reused, { pid: process.pid })
-    await releaseAbandonedPorts(host)
+    await releaseAbandonedPorts(host, new Set())
     expect(claimed().sort()).toEqual([...claim.ports].sort())
   })
 
@@ -114,14 +114,21 @@ describe('releaseAbandonedPorts', () => {
     const port = await freePort()
     await listen(port)
     await leaveClaim(port)
-    await releaseAbandonedPorts(host)
+    await releaseAbandonedPorts(host, new Set())
+    expect(claimed()).toEqual([port])
+  })
+
+  it('keeps the ports of a sandbox that has no owner', async () => {
+    const port = await freePort()
+    await leaveClaim(port)
+    await releaseAbandonedPorts(host, new Set([port]))
     expect(claimed()).toEqual([port])
   })
 
   it('gives back a port whose claim says nothing, as after a loss of power', async () => {
     const port = await freePort()
     writeFileSync(join(folder, String(port)), '')
-    await releaseAbandonedPorts(host)
+    await releaseAbandonedPorts(host, new Set())
     expect(claimed()).toEqual([])
   })
 
@@ -129,7 +136,7 @@ describe('releaseAbandonedPorts', () => {
     await freePort()
     writeFileSync(join(folder, '20000.maestra-1-1'), '')
     await leaveClaim('20001.maestra-2-1')
-    await releaseAbandonedPorts(host)
+    await releaseAbandonedPorts(host, new Set())
     expect(readdirSync(folder)).toEqual(['20000.maestra-1-1'])
   })
 
@@ -143,7 +150,7 @@ describe('releaseAbandonedPorts', () => {
       writeFileSync(path, other)
       return { free: true }
     }
-    await releaseAbandonedPorts({ ...onFreeMachine(), network })
+    await releaseAbandonedPorts({ ...onFreeMachine(), network }, new Set())
     expect(readFileSync(path, 'utf8')).toBe(other)
   })
 })
@@ -153,10 +160,16 @@ describe('releasePorts', () => {
     const claim = await claimPorts(host, 3)
     const [first = 0, ...rest] = claim.ports
     for (let time = 0; time < 2; time += 1) {
-      await releasePorts(host, [first])
+      await releasePorts(host, [first], claim.id)
       expect(claimed().sort()).toEqual([...rest].sort())
     }
     expect(existsSync(folder)).toBe(true)
+  })
+
+  it('leaves a port alone that another claim has by now', async () => {
+    const claim = await claimPorts(host, 1)
+    await releasePorts(host, claim.ports, 'of a claim of before')
+    expect(claimed()).toEqual([...claim.ports])
   })
 })
 

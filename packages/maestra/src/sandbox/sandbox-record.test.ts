@@ -4,7 +4,15 @@ import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Host } from '../host/host.js'
 import { LocalHost } from '../host/local/local-host.js'
-import { checkedName, forgetSandbox, ownerLives, recordedSandboxes, recordSandbox } from './sandbox-record.js'
+import type { PortClaim } from './ports.js'
+import {
+  checkedName,
+  disownSandbox,
+  forgetSandbox,
+  ownerLives,
+  recordedSandboxes,
+  recordSandbox,
+} from './sandbox-record.js'
 
 let host: Host
 let directory: string
@@ -22,13 +30,20 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const record = (name?: string) => recordSandbox(host, { name, ports: [20_001, 20_002] })
+const claim: PortClaim = { ports: [20_001, 20_002], id: 'a1', release: async () => {} }
+const record = (name?: string) => recordSandbox(host, { name, claim, keeperPort: 20_002 })
 const names = async () => (await recordedSandboxes(host)).map((each) => each.record.name)
 
 describe('recordSandbox', () => {
   it('writes down what is needed to take the sandbox down before anything of it is there', async () => {
     const made = await record('mine')
-    expect(made.record).toMatchObject({ name: 'mine', owner: { pid: process.pid }, ports: [20_001, 20_002] })
+    expect(made.record).toMatchObject({
+      name: 'mine',
+      owner: { pid: process.pid },
+      ports: [20_001, 20_002],
+      claim: 'a1',
+    })
+    expect(made.record.keeper).toMatchObject({ port: 20_002, token: expect.stringMatching(/^.{24}$/) })
     expect(Number.isNaN(Date.parse(made.record.createdAt))).toBe(false)
     expect(dirname(made.record.directory)).toBe(folder)
     expect(await recordedSandboxes(host)).toEqual([made])
@@ -99,9 +114,20 @@ describe('ownerLives', () => {
     const made = await record()
     const ownedBy = (owner: { pid: number; startedAt: string }) => ({ ...made, record: { ...made.record, owner } })
     const { stdout } = await host.processes.run('/bin/sh', ['-c', 'echo $$'], {})
-    const { startedAt } = made.record.owner
+    const startedAt = made.record.owner?.startedAt ?? ''
     expect(await ownerLives(host, ownedBy({ pid: Number(stdout), startedAt }))).toBe(false)
     expect(await ownerLives(host, ownedBy({ pid: process.pid, startedAt: 'another-boot:1' }))).toBe(false)
+  })
+})
+
+describe('disownSandbox', () => {
+  it('has it live on without an owner, under its name', async () => {
+    const given = await disownSandbox(host, await record('mine'))
+    expect(given.record.owner).toBeNull()
+    expect(await recordedSandboxes(host)).toEqual([given])
+    expect(await ownerLives(host, given)).toBe(true)
+    await forgetSandbox(host, given)
+    expect(await names()).toEqual([])
   })
 })
 

@@ -4,6 +4,7 @@ import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
 import { isAlive, type ProcessOwner, thisProcess } from '../host/process-owner.js'
 import { cacheDirectory } from './cache-directory.js'
+import type { PortClaim } from './ports.js'
 
 /**
  * What is written down about a sandbox before anything of it exists, so that a killed owner leaves nothing that
@@ -13,11 +14,16 @@ export type SandboxRecord = {
   readonly name: string
   /** Never used by another sandbox, also not by a later one of the same name. */
   readonly directory: string
-  /** The process that takes it down when it ends. */
-  readonly owner: ProcessOwner
+  /** The process that takes it down when it ends; null for one that lives until somebody takes it down. */
+  readonly owner: ProcessOwner | null
   /** ISO 8601. */
   readonly createdAt: string
+  /** The ports of its servers, of their links and of its keeper. */
   readonly ports: readonly number[]
+  /** By this word its claims on ports are told from later ones. */
+  readonly claim: string
+  /** Where its keeper takes requests, and the word without which it takes none. */
+  readonly keeper: { readonly port: number; readonly token: string }
 }
 
 /** The record and the file that holds it. */
@@ -39,12 +45,12 @@ export function checkedName(name: string | undefined): string | undefined {
 /** Claims a name: the one that is asked for, or the first free of `sandbox`, `sandbox-2`, ... */
 export async function recordSandbox(
   host: Host,
-  options: { readonly name: string | undefined; readonly ports: readonly number[] },
+  options: { readonly name: string | undefined; readonly claim: PortClaim; readonly keeperPort: number },
 ): Promise<RecordedSandbox> {
   const folder = await recordsFolder(host)
   for (let attempt = 1; ; attempt += 1) {
     const name = options.name ?? (attempt === 1 ? 'sandbox' : `sandbox-${attempt}`)
-    const claimed = await claim(host, folder, name, options.ports)
+    const claimed = await claim(host, folder, name, options)
     if (claimed !== undefined) return claimed
     if (options.name !== undefined) {
       throw new MaestraError('sandbox-exists', `a sandbox named ${name} is up already`, {
@@ -58,7 +64,7 @@ async function claim(
   host: Host,
   folder: string,
   name: string,
-  ports: readonly number[],
+  { claim: { ports, id }, keeperPort }: { readonly claim: PortClaim; readonly keeperPort: number },
 ): Promise<RecordedSandbox | undefined> {
   const record: SandboxRecord = {
     name,
@@ -66,6 +72,8 @@ async function claim(
     owner: await thisProcess(host),
     createdAt: new Date().toISOString(),
     ports,
+    claim: id,
+    keeper: { port: keeperPort, token: randomBytes(18).toString('base64url') },
   }
   const path = join(folder, name + extension)
   const text = `${JSON.stringify(record)}\n`
@@ -81,22 +89,44 @@ export async function recordedSandboxes(host: Host): Promise<readonly RecordedSa
 }
 
 /** A record that cannot be read names nothing that could be taken down; it is passed over. */
-async function readRecord(host: Host, path: string): Promise<RecordedSandbox | undefined> {
+export async function readRecord(host: Host, path: string): Promise<RecordedSandbox | undefined> {
   const text = await host.files.readText(path)
+  const record = text === undefined ? undefined : recordIn(text)
+  return text === undefined || record === undefined ? undefined : { path, text, record }
+}
+
+function recordIn(text: string): SandboxRecord | undefined {
   try {
-    return text === undefined ? undefined : { path, text, record: JSON.parse(text) as SandboxRecord }
+    const read = JSON.parse(text) as Partial<SandboxRecord> | null
+    const { name, directory, createdAt, claim: id } = read ?? {}
+    const isWhole =
+      [name, directory, createdAt, id].every((each) => typeof each === 'string') &&
+      (read?.owner === null || Number.isInteger(read?.owner?.pid)) &&
+      Array.isArray(read?.ports) &&
+      Number.isInteger(read.keeper?.port)
+    return isWhole ? (read as SandboxRecord) : undefined
   } catch {
     return undefined
   }
 }
 
-/** Forgets a sandbox, unless another one has its name by now. */
-export async function forgetSandbox(host: Host, sandbox: RecordedSandbox): Promise<void> {
-  if ((await host.files.readText(sandbox.path)) === sandbox.text) await host.files.removeFile(sandbox.path)
+/** Has the sandbox live on without an owner. */
+export async function disownSandbox(host: Host, { path, record }: RecordedSandbox): Promise<RecordedSandbox> {
+  const given: SandboxRecord = { ...record, owner: null }
+  const text = `${JSON.stringify(given)}\n`
+  await host.files.write(path, text, { mode: 0o600 })
+  return { path, text, record: given }
 }
 
+/** Forgets a sandbox, unless another one has its name by now. */
+export async function forgetSandbox(host: Host, sandbox: RecordedSandbox): Promise<void> {
+  const now = await readRecord(host, sandbox.path)
+  if (now?.record.directory === sandbox.record.directory) await host.files.removeFile(sandbox.path)
+}
+
+/** Whether it may stay: its owner lives, or it has none. */
 export async function ownerLives(host: Host, { record }: RecordedSandbox): Promise<boolean> {
-  return await isAlive(host, record.owner)
+  return record.owner === null || (await isAlive(host, record.owner))
 }
 
 async function recordsFolder(host: Host): Promise<string> {

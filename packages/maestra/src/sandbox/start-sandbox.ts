@@ -1,60 +1,110 @@
 import { MaestraError } from '@maestra/client/base/error'
+import { newestMajor, oldestMajor, type ServerVersionMajor } from '@maestra/client/postgres/version'
 import { type ApplyEvent, applyPlan } from '../apply/apply-plan.js'
-import { clusterStatus } from '../cluster/cluster-status.js'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import type { Host } from '../host/host.js'
 import { LocalHost } from '../host/local/local-host.js'
 import { planCluster } from '../plan/plan-cluster.js'
-import { clusterLocators } from '../server/binaries.js'
 import { observeCluster } from '../server/observe-cluster.js'
 import { binariesOf, type Site } from '../server/site.js'
-import { embeddedLocator } from './embedded-binaries.js'
+import { repairCache } from './cached-directory.js'
+import { installCommand } from './installed-binaries.js'
+import { startKeeper } from './keeper/keeper-process.js'
+import { liveSandbox } from './live-sandbox.js'
 import { claimPorts } from './ports.js'
 import type { Sandbox, SandboxOptions } from './sandbox.js'
-import { writeSandboxCluster } from './sandbox-cluster.js'
-import { sandboxNodes } from './sandbox-nodes.js'
-import { checkedName, type RecordedSandbox, recordSandbox } from './sandbox-record.js'
+import { linksOf, writeSandboxCluster } from './sandbox-cluster.js'
+import { checkedName, disownSandbox, recordSandbox } from './sandbox-record.js'
+import { sandboxSite } from './sandbox-site.js'
 import { sweep, takeDown } from './take-down.js'
 import { initialiseFrom, type Template, template } from './template.js'
 
 /** The PostgreSQL that comes along. */
-const sandboxMajor = 18
+const ownMajor = 18
 const mostReplicas = 20
+/** Another program may take a port between its choice and its use; three times in a row is no accident. */
+const mostAttempts = 3
+
+export type StartOptions = SandboxOptions & {
+  readonly onEvent?: (event: ApplyEvent) => void
+  /** Has it live on when this process ends, until somebody takes it down. */
+  readonly detach?: boolean
+}
 
 /**
  * Starts a primary and its replicas on this machine: real servers, ready when every replica streams. What a killed owner
  * left is taken down first. Fails as a whole: then nothing of it is left.
  */
-export async function startSandbox(
-  options: SandboxOptions & { readonly onEvent?: (event: ApplyEvent) => void } = {},
-): Promise<Sandbox> {
+export async function startSandbox(options: StartOptions = {}): Promise<Sandbox> {
   const startedAt = performance.now()
   const host = new LocalHost({ sync: false })
-  const replicas = checkedReplicas(options.replicas ?? 1)
-  const name = checkedName(options.name)
+  const wanted: Wanted = {
+    ...options,
+    replicas: checkedReplicas(options.replicas ?? 1),
+    name: checkedName(options.name),
+    version: checkedVersion(options.version ?? ownMajor),
+  }
   await sweep(host)
+  for (let attempt = 1; ; attempt += 1) {
+    const ports: number[] = []
+    try {
+      return await attemptStart(host, wanted, ports, startedAt)
+    } catch (error) {
+      if (options.signal?.aborted) throw options.signal.reason
+      const mayRetry = (await anyTaken(host, ports)) || (await repairCache(host))
+      if (!mayRetry || attempt === mostAttempts) throw error
+    }
+  }
+}
+
+type Wanted = Omit<StartOptions, 'replicas' | 'name' | 'version'> & {
+  readonly replicas: number
+  readonly name: string | undefined
+  readonly version: ServerVersionMajor
+}
+
+/** `ports` tells which ones it took, also when it fails. */
+async function attemptStart(host: Host, wanted: Wanted, ports: number[], startedAt: number): Promise<Sandbox> {
+  const { replicas, name, version, signal } = wanted
   const site = sandboxSite(host)
-  const from = await sandboxTemplate(site)
-  const claim = await claimPorts(host, replicas + 1)
-  const record = await recordSandbox(host, { name, ports: claim.ports }).catch(async (error) => {
+  const from = await sandboxTemplate(site, version)
+  // For each node a server, for each replica a link, and the keeper's door.
+  const claim = await claimPorts(host, 2 * replicas + 2)
+  ports.push(...claim.ports)
+  const keeperPort = claim.ports[2 * replicas + 1] ?? 0
+  const sandbox = await recordSandbox(host, { name, claim, keeperPort }).catch(async (error) => {
     await claim.release()
     throw error
   })
   try {
     const cluster = await writeSandboxCluster(host, {
-      directory: record.record.directory,
-      name: record.record.name,
-      major: sandboxMajor,
-      ports: claim.ports,
-      parameters: options.parameters ?? {},
+      directory: sandbox.record.directory,
+      name: sandbox.record.name,
+      major: version,
+      durable: wanted.durable ?? false,
+      ports: claim.ports.slice(0, replicas + 1),
+      linkPorts: claim.ports.slice(replicas + 1, 2 * replicas + 1),
+      parameters: wanted.parameters ?? {},
       superuserPassword: from.password,
     })
-    await bringUp(site, cluster, from, options)
-    return await openSandbox(site, cluster, record, performance.now() - startedAt)
+    await bothOrNeither([startKeeper(host, sandbox, linksOf(cluster), signal), bringUp(site, cluster, from, wanted)])
+    const lasting = wanted.detach ? await disownSandbox(host, sandbox) : sandbox
+    return await liveSandbox(site, lasting, performance.now() - startedAt)
   } catch (error) {
-    await takeDown(host, record)
-    throw options.signal?.aborted ? options.signal.reason : error
+    await takeDown(host, sandbox)
+    throw error
   }
+}
+
+/** Waits for all, also when one has failed: none may go on working on what is taken down then. */
+async function bothOrNeither(work: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((outcome) => outcome.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+async function anyTaken(host: Host, ports: readonly number[]): Promise<boolean> {
+  const found = await Promise.all(ports.map((port) => host.network.canListen('127.0.0.1', port)))
+  return found.some(({ free }) => !free)
 }
 
 function checkedReplicas(replicas: number): number {
@@ -62,61 +112,36 @@ function checkedReplicas(replicas: number): number {
   throw new MaestraError('bad-value', `replicas must be a whole number from 0 to ${mostReplicas}, not ${replicas}`)
 }
 
-/** The embedded PostgreSQL first: the same on every machine. */
-function sandboxSite(host: Host): Site {
-  const embedded = embeddedLocator(host)
-  return { host, env: {}, locators: (postgres) => [embedded, ...clusterLocators(host, postgres, [])] }
+function checkedVersion(version: number): ServerVersionMajor {
+  if (Number.isInteger(version) && version >= oldestMajor && version <= newestMajor)
+    return version as ServerVersionMajor
+  throw new MaestraError(
+    'bad-value',
+    `the version must be a major version of PostgreSQL from ${oldestMajor} to ${newestMajor}, not ${version}`,
+  )
 }
 
-async function sandboxTemplate(site: Site): Promise<Template> {
-  const binaries = await binariesOf(site, { version: sandboxMajor, bin: undefined })
+async function sandboxTemplate(site: Site, version: ServerVersionMajor): Promise<Template> {
+  const binaries = await binariesOf(site, { version, bin: undefined })
   if (binaries.kind === 'found') return await template(site.host, binaries)
-  throw new MaestraError('no-binaries', `no PostgreSQL ${sandboxMajor} was found in ${binaries.looked.join(', ')}`, {
-    hint: 'install the optional dependencies of maestra: npm install --include=optional',
+  throw new MaestraError('no-binaries', `no PostgreSQL ${version} was found in ${binaries.looked.join(', ')}`, {
+    hint:
+      version === ownMajor
+        ? 'install the optional dependencies of maestra: npm install --include=optional'
+        : `${installCommand(version)}   (or PostgreSQL ${version} of your distribution)`,
   })
 }
 
 /** A sandbox is a cluster file, given to the same plan and apply as any other. */
-async function bringUp(
-  site: Site,
-  cluster: DeclaredCluster,
-  from: Template,
-  options: SandboxOptions & { readonly onEvent?: (event: ApplyEvent) => void },
-): Promise<void> {
-  options.signal?.throwIfAborted()
+async function bringUp(site: Site, cluster: DeclaredCluster, from: Template, wanted: Wanted): Promise<void> {
+  const { onEvent, signal } = wanted
+  signal?.throwIfAborted()
   const plan = planCluster(cluster, await observeCluster(site, cluster))
   await applyPlan(plan, {
     site,
     cluster,
     initialise: initialiseFrom(from),
-    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(onEvent === undefined ? {} : { onEvent }),
+    ...(signal === undefined ? {} : { signal }),
   })
-}
-
-async function openSandbox(
-  site: Site,
-  cluster: DeclaredCluster,
-  record: RecordedSandbox,
-  startedInMs: number,
-): Promise<Sandbox> {
-  const nodes = await sandboxNodes(site.host, cluster)
-  const [primary, ...replicas] = nodes
-  if (primary === undefined) throw new Error('a sandbox has a primary')
-  let stopped: Promise<void> | undefined
-  const stop = (): Promise<void> => {
-    stopped ??= takeDown(site.host, record)
-    return stopped
-  }
-  return {
-    name: record.record.name,
-    directory: record.record.directory,
-    startedInMs: Math.round(startedInMs),
-    nodes,
-    primary,
-    replicas,
-    status: async () => clusterStatus(cluster, await observeCluster(site, cluster)),
-    stop,
-    [Symbol.asyncDispose]: stop,
-  }
 }

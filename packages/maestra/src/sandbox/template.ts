@@ -14,8 +14,8 @@ import { accountWithoutOwner } from '../server/account.js'
 import type { Binaries } from '../server/binaries.js'
 import { initdb } from '../server/initdb.js'
 import { newPassword } from '../server/passfile.js'
-import { buildAside } from './build-aside.js'
 import { cacheDirectory } from './cache-directory.js'
+import { cachedDirectory } from './cached-directory.js'
 
 /** Changes whenever a template is made in another way, so that one of before is not taken. */
 const templateForm = 1
@@ -33,7 +33,7 @@ export async function template(host: Host, binaries: Binaries): Promise<Template
     .digest('hex')
     .slice(0, 12)
   const name = `postgresql-${binaries.version.text}-${key}`
-  const directory = await buildAside(host, join(await cacheDirectory(host), 'templates', name), (aside) =>
+  const directory = await cachedDirectory(host, join(await cacheDirectory(host), 'templates', name), (aside) =>
     buildTemplate(host, binaries, aside),
   )
   const password = await host.files.readText(join(directory, 'password'))

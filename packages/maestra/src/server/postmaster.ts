@@ -125,10 +125,11 @@ export async function stopServer(
     readonly node: string
     readonly data: string
     readonly mode?: 'fast' | 'immediate'
+    readonly timeoutMs?: number
     readonly signal?: AbortSignal | undefined
   },
 ): Promise<void> {
-  const { node, data, mode = 'fast', signal } = options
+  const { node, data, mode = 'fast', timeoutMs = stopTimeoutMs, signal } = options
   const found = await observeProcess(host, data)
   if (found.kind === 'unknown') throw new MaestraError('server-did-not-stop', `${node}: ${found.because}`)
   if (found.kind === 'none') return
@@ -141,7 +142,7 @@ export async function stopServer(
         ? { done: true, value: undefined }
         : { done: false, seen: `process ${found.pid} still runs` }
     },
-    { awaited: `${node} (${data}) to stop`, deadline: Deadline.after(stopTimeoutMs), everyMs: 5, signal },
+    { awaited: `${node} (${data}) to stop`, deadline: Deadline.after(timeoutMs), everyMs: 5, signal },
   )
 }
 

@@ -1,8 +1,11 @@
 import { MaestraError } from '@maestra/client/base/error'
+import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 
-/** SQLSTATE duplicate_object. */
+/** SQLSTATEs duplicate_object, undefined_object and object_in_use. */
 const duplicateObject = '42710'
+const undefinedObject = '42704'
+const objectInUse = '55006'
 
 /** Whether there is a physical slot of that name that still keeps what it was made for. */
 export async function hasPhysicalSlot(login: Login, slot: string): Promise<boolean> {
@@ -13,6 +16,18 @@ export async function hasPhysicalSlot(login: Login, slot: string): Promise<boole
       [slot],
     )
     return found.rowCount === 1
+  })
+}
+
+/** From where a physical slot keeps WAL; undefined where there is none of that name, or it keeps none. */
+export async function slotKeepsFrom(login: Login, slot: string): Promise<Lsn | undefined> {
+  return await withConnection(login, async (client) => {
+    const found = await client.query<{ lsn: string | null }>(
+      `select restart_lsn::text as lsn from pg_replication_slots where slot_name = $1 and slot_type = 'physical'`,
+      [slot],
+    )
+    const lsn = found.rows[0]?.lsn
+    return lsn ? parseLsn(lsn) : undefined
   })
 }
 
@@ -28,6 +43,40 @@ export async function makePhysicalSlot(login: Login, slot: string): Promise<void
         `${login.node} has a replication slot ${slot} that is a logical one, or has lost WAL that it was to keep`,
         { cause: error, hint: 'maestra plan says what to do with it' },
       )
+    }
+  })
+}
+
+/** Whether there is a physical slot of that name, of use or not. */
+export async function physicalSlotExists(login: Login, slot: string): Promise<boolean> {
+  return await withConnection(login, async (client) => {
+    const found = await client.query(
+      `select from pg_replication_slots where slot_name = $1 and slot_type = 'physical'`,
+      [slot],
+    )
+    return found.rowCount === 1
+  })
+}
+
+/** Drops the physical slot of a standby; one that is gone already is fine. Throws plan-refused while it is in use. */
+export async function dropPhysicalSlot(
+  login: Login,
+  { slot, standby }: { readonly slot: string; readonly standby: string },
+): Promise<void> {
+  await withConnection(login, async (client) => {
+    try {
+      await client.query(
+        `select pg_drop_replication_slot(slot_name) from pg_replication_slots
+         where slot_name = $1 and slot_type = 'physical'`,
+        [slot],
+      )
+    } catch (error) {
+      if (errorCodeOf(error) === undefinedObject) return
+      if (errorCodeOf(error) !== objectInUse) throw error
+      throw new MaestraError('plan-refused', `${standby} still streams from ${login.node} through the slot ${slot}`, {
+        cause: error,
+        hint: `stop the server of ${standby} first, then: maestra apply`,
+      })
     }
   })
 }

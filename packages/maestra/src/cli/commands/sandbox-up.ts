@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { newestMajor, oldestMajor } from '@maestra/client/postgres/version'
 import { type Command, InvalidArgumentError } from 'commander'
 import { isUp } from '../../sandbox/open-sandbox.js'
 import type { Sandbox } from '../../sandbox/sandbox.js'
@@ -11,7 +12,14 @@ import { progressView } from '../views/progress-view.js'
 import { sandboxJson, welcomeView } from '../views/sandbox-view.js'
 import { statusView } from '../views/status-view.js'
 
-type Options = { readonly replicas: number; readonly name?: string; readonly json?: boolean }
+type Options = {
+  readonly replicas: number
+  readonly name?: string
+  readonly json?: boolean
+  readonly detach?: boolean
+  readonly durable?: boolean
+  readonly pg?: number
+}
 
 /** Milliseconds between two looks while the table is watched, and between two when nobody sees it. */
 const watchEveryMs = 1000
@@ -22,6 +30,13 @@ export function addSandboxUp(sandbox: Command, context: CommandContext): void {
     .description('start a primary and its replicas, and watch them until Ctrl-C takes them down')
     .option('--replicas <number>', 'how many replicas', wholeNumber, 2)
     .option('--name <name>', 'the name of the sandbox (default: a free one)')
+    .option('--detach', 'return when all replicas stream; it lives until `maestra sandbox down`')
+    .option('--durable', 'wait for the disk, so that its data survives a crash of the machine')
+    .option(
+      '--pg <major>',
+      `the major version of PostgreSQL, ${oldestMajor} to ${newestMajor} (default: 18)`,
+      wholeNumber,
+    )
     .option('--json', 'print one line of JSON when all replicas stream')
     .action((options: Options) => up(options, context.signal))
 }
@@ -33,6 +48,12 @@ function wholeNumber(text: string): number {
 
 async function up(options: Options, signal: AbortSignal): Promise<void> {
   const sandbox = await start(options, signal)
+  if (options.detach) {
+    process.stdout.write(
+      options.json ? sandboxJson(sandbox) : welcomeView(sandbox, terminal(process.stdout), 'detached'),
+    )
+    return
+  }
   try {
     process.stdout.write(options.json ? sandboxJson(sandbox) : welcomeView(sandbox, terminal(process.stdout)))
     await watch(sandbox, options, signal)
@@ -50,6 +71,9 @@ async function start(options: Options, signal: AbortSignal): Promise<Sandbox> {
     return await startSandbox({
       replicas: options.replicas,
       ...(options.name === undefined ? {} : { name: options.name }),
+      ...(options.pg === undefined ? {} : { version: options.pg }),
+      durable: options.durable ?? false,
+      detach: options.detach ?? false,
       onEvent: progress.onEvent,
       signal,
     })

@@ -4,7 +4,7 @@ import { table } from './table.js'
 export function sandboxListView(sandboxes: readonly ListedSandbox[]): string {
   if (sandboxes.length === 0) return 'no sandbox is up\n'
   const rows = sandboxes.flatMap((sandbox) =>
-    sandbox.nodes.map((node) => [sandbox.name, node.name, node.role, String(sandbox.ownerPid), node.url]),
+    sandbox.nodes.map((node) => [sandbox.name, node.name, node.role, String(sandbox.ownerPid ?? '-'), node.url]),
   )
   return table([['SANDBOX', 'NODE', 'ROLE', 'OWNER', 'URL'], ...rows])
 }

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import type { ListedSandbox } from '../../sandbox/open-sandbox.js'
-import type { Sandbox, SandboxNode } from '../../sandbox/sandbox.js'
+import type { SandboxServer } from '../../sandbox/sandbox-servers.js'
 import { plain } from '../terminal.js'
 import { coloured } from './coloured.fixture.js'
 import { sandboxListJson, sandboxListView } from './sandbox-list-view.js'
-import { sandboxJson, welcomeView } from './sandbox-view.js'
+import { type ShownSandbox, sandboxJson, welcomeView } from './sandbox-view.js'
 import { stripColours } from './table.js'
 
-const nodeOf = (name: string, role: SandboxNode['role'], port: number): SandboxNode => ({
+const nodeOf = (name: string, role: SandboxServer['role'], port: number): SandboxServer => ({
   name,
   role,
   host: '127.0.0.1',
@@ -16,14 +16,14 @@ const nodeOf = (name: string, role: SandboxNode['role'], port: number): SandboxN
 })
 const primary = nodeOf('db1', 'primary', 5441)
 const replica = nodeOf('db2', 'standby', 5442)
-const sandbox = {
+const sandbox: ShownSandbox = {
   name: 'shop',
   directory: '/tmp/shop',
   startedInMs: 1500,
   nodes: [primary, replica],
   primary,
   replicas: [replica],
-} as unknown as Sandbox
+}
 
 test('sandbox up --json is one line with the documented keys', () => {
   const text = sandboxJson(sandbox)

@@ -1,16 +1,25 @@
-import type { Sandbox } from '../../sandbox/sandbox.js'
+import type { Sandbox, SandboxNode } from '../../sandbox/sandbox.js'
 import type { Terminal } from '../terminal.js'
 import { timeText } from './status-view.js'
 import { table } from './table.js'
 
+type Shown = Pick<SandboxNode, 'name' | 'role' | 'url'>
+
+/** What is told about a sandbox. */
+export type ShownSandbox = Pick<Sandbox, 'name' | 'directory' | 'startedInMs'> & {
+  readonly nodes: readonly Shown[]
+  readonly primary: Shown
+  readonly replicas: readonly Shown[]
+}
+
 /** What `sandbox up --json` prints: one line, described in docs/test-replicas.md. */
-export function sandboxJson({ name, directory, startedInMs, nodes }: Sandbox): string {
+export function sandboxJson({ name, directory, startedInMs, nodes }: ShownSandbox): string {
   const described = nodes.map(({ name: node, role, url }) => ({ name: node, role, url }))
   return `${JSON.stringify({ name, directory, startedInMs, nodes: described })}\n`
 }
 
 /** The connection strings and three things to try. */
-export function welcomeView(sandbox: Sandbox, to: Terminal): string {
+export function welcomeView(sandbox: ShownSandbox, to: Terminal, kind: 'watched' | 'detached' = 'watched'): string {
   const { name, startedInMs, nodes, primary, replicas } = sandbox
   const replica = replicas[0] ?? primary
   const sql = (node: string, statement: string) =>
@@ -22,6 +31,6 @@ export function welcomeView(sandbox: Sandbox, to: Terminal): string {
     `  1. write on the primary\n${sql(primary.name, "create table greeting as select text from (values ('hola')) as v (text)")}`,
     `  2. read it on a replica\n${sql(replica.name, 'select * from greeting')}`,
     `  3. see a replica refuse a write\n${sql(replica.name, 'delete from greeting')}`,
-    `\nCtrl-C takes it down.\n\n`,
+    kind === 'watched' ? '\nCtrl-C takes it down.\n\n' : `\nIt lives until: npx maestra sandbox down ${name}\n`,
   ].join('')
 }

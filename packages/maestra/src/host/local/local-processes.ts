@@ -93,14 +93,21 @@ export class LocalProcesses implements HostProcesses {
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined
     const workingDirectory = await readlink(`/proc/${pid}/cwd`).catch(() => undefined)
     const uid = (await statFile(`/proc/${pid}`).catch(() => undefined))?.uid
-    return { pid, startedAt: `${await bootIdentifier()}:${fields[19]}`, workingDirectory, uid }
+    return {
+      pid,
+      startedAt: `${await bootIdentifier()}:${fields[19]}`,
+      workingDirectory,
+      uid,
+      stopped: fields[0] === 'T',
+    }
   }
 
   /** For systems without /proc. */
   private async identifyByPs(pid: number): Promise<ProcessIdentity | undefined> {
-    const result = await this.run('ps', ['-o', 'lstart=', '-p', String(pid)], {})
-    const startedAt = result.stdout.trim()
-    return startedAt === '' ? undefined : { pid, startedAt, workingDirectory: undefined, uid: undefined }
+    const result = await this.run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {})
+    const [, state = '', startedAt] = /^(\S+)\s+(.+)$/.exec(result.stdout.trim()) ?? []
+    if (startedAt === undefined || state.startsWith('Z')) return undefined
+    return { pid, startedAt, workingDirectory: undefined, uid: undefined, stopped: state.startsWith('T') }
   }
 
   async descendants(pid: number): Promise<readonly number[]> {

@@ -1,0 +1,91 @@
+import { Deadline, type Look, waitUntil } from '@maestra/client/base/deadline'
+import { compareLsn, formatLsn } from '@maestra/client/postgres/lsn'
+import { historyContains } from '@maestra/client/postgres/timeline'
+import { type DeclaredCluster, type DeclaredNode, primaryOf, slotName } from '../../cluster/declared-cluster.js'
+import { type Login, withConnection } from '../../server/connection.js'
+import { observeProcess } from '../../server/postmaster.js'
+import { standbyPosition, type TimelineHistory, timelineHistory } from '../../server/promote.js'
+import { slotKeepsFrom } from '../../server/replication-slot.js'
+import { askKeeper } from '../keeper/ask-keeper.js'
+import { loginOf, type SandboxContext } from '../sandbox-context.js'
+import { makeAnew } from './make-anew.js'
+
+const followTimeoutMs = 60_000
+
+/**
+ * Has a replica follow the primary that there is now. One that has WAL which is not of the primary's history, or needs WAL
+ * that the primary has not kept, is made anew. One that does not run or stands still, that is cut off, paused or late
+ * follows when it can; so do all while the primary cannot be asked.
+ */
+export async function follow(context: SandboxContext, cluster: DeclaredCluster, node: DeclaredNode): Promise<void> {
+  if (!(await answers(context, node)) || !(await answers(context, primaryOf(cluster)))) return
+  const primary = await loginOf(context, cluster, primaryOf(cluster))
+  const standby = await loginOf(context, cluster, node)
+  const history = await timelineHistory(primary)
+  const isHeld = await isHeldBack(context, node, standby)
+  const outcome = await waitUntil(() => look({ primary, standby, history, isHeld, slot: slotName(node.name) }), {
+    awaited: `${node.name} to follow ${primary.node} on timeline ${history.timeline}`,
+    deadline: Deadline.after(followTimeoutMs),
+    everyMs: 10,
+    signal: context.signal,
+  })
+  if (outcome === 'cannot') await makeAnew(context, cluster, node)
+}
+
+/** Whether its server runs and does not stand still. */
+async function answers({ site: { host } }: SandboxContext, { data }: DeclaredNode): Promise<boolean> {
+  const found = await observeProcess(host, data)
+  if (found.kind !== 'running') return false
+  return (await host.processes.identify(found.pid))?.stopped === false
+}
+
+/** Whether a fault keeps it from streaming, so that it is not waited for. */
+async function isHeldBack(context: SandboxContext, node: DeclaredNode, standby: Login): Promise<boolean> {
+  const links = await askKeeper(context.sandbox.record, { verb: 'links' })
+  if (links.some((link) => link.node === node.name && link.cut)) return true
+  return await withConnection(standby, async (client) => {
+    const result = await client.query<{ held: boolean }>(
+      `select pg_is_wal_replay_paused() or current_setting('recovery_min_apply_delay') <> '0' as held`,
+    )
+    return result.rows[0]?.held ?? false
+  })
+}
+
+type Question = {
+  readonly primary: Login
+  readonly standby: Login
+  readonly history: TimelineHistory
+  readonly isHeld: boolean
+  readonly slot: string
+}
+
+/** Asked again and again, since a server that has just started replays what it has before it connects. */
+async function look(question: Question): Promise<Look<'follows' | 'cannot'>> {
+  const { primary, standby, history, isHeld, slot } = question
+  const { timeline, lsn } = await standbyPosition(standby)
+  if (!historyContains(history.switches, history.timeline, timeline, lsn)) return { done: true, value: 'cannot' }
+  if (isHeld) return { done: true, value: 'follows' }
+  const { streams, hasReplayedAll } = await receptionOf(standby, history.timeline)
+  if (streams) return { done: true, value: 'follows' }
+  const kept = hasReplayedAll ? await slotKeepsFrom(primary, slot) : undefined
+  if (kept !== undefined && compareLsn(kept, lsn) > 0) return { done: true, value: 'cannot' }
+  return { done: false, seen: `it is on timeline ${timeline} at ${formatLsn(lsn)}` }
+}
+
+type Reception = {
+  readonly streams: boolean
+  /** It has nothing of its own left to replay, and waits before it asks its primary again. */
+  readonly hasReplayedAll: boolean
+}
+
+async function receptionOf(standby: Login, timeline: number): Promise<Reception> {
+  return await withConnection(standby, async (client) => {
+    const result = await client.query<Reception>(
+      `select exists (select from pg_stat_wal_receiver where status = 'streaming' and received_tli = $1) as streams,
+         exists (select from pg_stat_activity where backend_type = 'startup'
+           and wait_event = 'RecoveryRetrieveRetryInterval') as "hasReplayedAll"`,
+      [timeline],
+    )
+    return result.rows[0] ?? { streams: false, hasReplayedAll: false }
+  })
+}

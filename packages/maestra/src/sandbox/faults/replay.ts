@@ -1,0 +1,34 @@
+import { MaestraError } from '@maestra/client/base/error'
+import { parseMilliseconds } from '@maestra/client/postgres/setting-value'
+import { delayReplay, pauseReplay, resumeReplay } from '../../server/replay.js'
+import { clusterOf, loginOf, type SandboxContext, standbyOf } from '../sandbox-context.js'
+
+/** The most that recovery_min_apply_delay takes, in ms: 24 days. */
+const longestLagMs = 2_147_483_647
+
+/** Has a replica replay each commit so long after it was made. */
+export async function lag(context: SandboxContext, name: string, delay: string | number): Promise<void> {
+  const delayMs = checkedDelay(delay)
+  await delayReplay(await login(context, name, 'lag'), delayMs)
+}
+
+export async function pause(context: SandboxContext, name: string): Promise<void> {
+  await pauseReplay(await login(context, name, 'pause'))
+}
+
+export async function resume(context: SandboxContext, name: string): Promise<void> {
+  await resumeReplay(await login(context, name, 'resume'))
+}
+
+async function login(context: SandboxContext, name: string, what: string) {
+  const node = await standbyOf(context, name, what)
+  return await loginOf(context, await clusterOf(context), node)
+}
+
+function checkedDelay(delay: string | number): number {
+  const delayMs = typeof delay === 'number' ? delay : Math.round(parseMilliseconds(delay))
+  if (Number.isInteger(delayMs) && delayMs >= 0 && delayMs <= longestLagMs) return delayMs
+  throw new MaestraError('bad-value', `a lag of ${delay} cannot be: it is from 0 to ${longestLagMs} ms`, {
+    hint: `write a time such as '500ms' or '2s', or a whole number of ms`,
+  })
+}

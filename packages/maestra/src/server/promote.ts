@@ -1,0 +1,68 @@
+import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import { MaestraError } from '@maestra/client/base/error'
+import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
+import {
+  parseTimelineHistory,
+  type TimelineId,
+  type TimelineSwitch,
+  timelineOf,
+} from '@maestra/client/postgres/timeline'
+import type pg from 'pg'
+import { type Login, withConnection } from './connection.js'
+
+const promoteTimeoutMs = 60_000
+
+/**
+ * Promotes a standby: it replays all that it has received, late or paused as it may be, and takes writes when this
+ * resolves. Throws `wrong-role` for a server that is no standby.
+ */
+export async function promote(standby: Login): Promise<void> {
+  await withConnection(standby, async (client) => {
+    if (!(await isStandby(client))) {
+      throw new MaestraError('wrong-role', `${standby.node} is no standby, so it cannot be promoted`)
+    }
+    // The function's own wait looks only ten times a second.
+    await client.query('select pg_promote(wait => false)')
+    await waitUntil(
+      async () =>
+        (await isStandby(client)) ? { done: false, seen: 'it is in recovery' } : { done: true, value: undefined },
+      { awaited: `${standby.node} to be promoted`, deadline: Deadline.after(promoteTimeoutMs), everyMs: 2 },
+    )
+  })
+}
+
+/** For a moment after its recovery a server is a primary that takes no writes. */
+async function isStandby(client: pg.Client): Promise<boolean> {
+  const result = await client.query<{ standby: boolean }>(
+    `select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as standby`,
+  )
+  return result.rows[0]?.standby ?? true
+}
+
+/** The timeline of a primary, and where each timeline before it was left. */
+export type TimelineHistory = { readonly timeline: TimelineId; readonly switches: readonly TimelineSwitch[] }
+
+export async function timelineHistory(primary: Login): Promise<TimelineHistory> {
+  return await withConnection(primary, async (client) => {
+    const result = await client.query<{ timeline: number; history: string | null }>(
+      `select ('x' || tli)::bit(32)::int as timeline, pg_read_file('pg_wal/' || tli || '.history', true) as history
+       from left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) as tli`,
+    )
+    const { timeline = 1, history = null } = result.rows[0] ?? {}
+    return { timeline: timelineOf(timeline), switches: parseTimelineHistory(history ?? '') }
+  })
+}
+
+/** How far a standby has come: its timeline, and the last position that it has received or replayed. */
+export type StandbyPosition = { readonly timeline: TimelineId; readonly lsn: Lsn }
+
+export async function standbyPosition(standby: Login): Promise<StandbyPosition> {
+  return await withConnection(standby, async (client) => {
+    const result = await client.query<{ timeline: number; lsn: string }>(
+      `select coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint())) as timeline,
+         greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text as lsn`,
+    )
+    const { timeline = 1, lsn = '0/0' } = result.rows[0] ?? {}
+    return { timeline: timelineOf(timeline), lsn: parseLsn(lsn) }
+  })
+}
