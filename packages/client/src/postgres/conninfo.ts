@@ -3,7 +3,7 @@ import { badValue, quoted } from './bad-value.js'
 
 /**
  * The parameters of a connection by the names that libpq gives them: host, port, dbname, user, password, sslmode, ...
- * Several hosts and ports are lists with commas.
+ * Several hosts and ports are lists with commas; conninfoHosts reads them.
  */
 export type Conninfo = Readonly<Record<string, string>>
 
@@ -120,22 +120,35 @@ export function formatConninfo(params: Conninfo): string {
     .join(' ')
 }
 
-export type UrlParts = {
-  readonly user: string
-  readonly password?: string
+export type UrlHost = {
   /** A name, an IP address without brackets, or the directory of a Unix socket. */
   readonly host: string
   readonly port: number
-  readonly database: string
-  readonly params?: Readonly<Record<string, string>>
 }
 
-/** A URI that libpq, node-postgres and most drivers read. */
-export function formatUrl({ user, password, host, port, database, params = {} }: UrlParts): string {
+export type UrlParts = {
+  readonly user: string
+  readonly password?: string
+  readonly database: string
+  readonly params?: Readonly<Record<string, string>>
+} & (UrlHost | { readonly hosts: readonly [UrlHost, ...UrlHost[]] })
+
+/**
+ * A URI that libpq reads; with one host, node-postgres and most other drivers read it too. Throws bad-value for a
+ * host with a comma among several.
+ */
+export function formatUrl({ user, password, database, params = {}, ...at }: UrlParts): string {
   const credentials = password === undefined ? encoded(user) : `${encoded(user)}:${encoded(password)}`
   const query = Object.entries(params).map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
-  const place = isIPv6(host) ? `[${host.replaceAll('%', '%25')}]` : encoded(host)
-  return `postgresql://${credentials}@${place}:${port}/${encoded(database)}${query.length === 0 ? '' : `?${query.join('&')}`}`
+  const hosts = 'hosts' in at ? at.hosts : [at]
+  if (hosts.length > 1 && hosts.some(({ host }) => host.includes(',')))
+    throw badValue('a host of the connection URI holds a comma', uriHint)
+  const places = hosts.map(({ host, port }) => `${isIPv6(host) ? bracketed(host) : encoded(host)}:${port}`)
+  return `postgresql://${credentials}@${places.join(',')}/${encoded(database)}${query.length === 0 ? '' : `?${query.join('&')}`}`
+}
+
+function bracketed(address: string): string {
+  return `[${address.replaceAll('%', '%25')}]`
 }
 
 /** encodeURIComponent, and the characters that it leaves although shells and older parsers trip over them. */

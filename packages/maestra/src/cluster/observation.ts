@@ -14,7 +14,10 @@ export type Observation = {
 /** A value that cannot be had right now, with the reason in words that complete "unknown, because ...". */
 export type Unknown = { readonly kind: 'unknown'; readonly because: string }
 
-/** The passwords of the cluster that are known here: in the cluster's passfile, or for the superuser in PGPASSWORD. */
+/**
+ * The passwords of the cluster that are known here: in the cluster's passfile, or for the superuser in PGPASSWORD or in the
+ * user's own password file.
+ */
 export type PasswordsObservation = {
   readonly superuser: Secret | undefined
   readonly replication: Secret | undefined
@@ -22,6 +25,8 @@ export type PasswordsObservation = {
    * Nodes for which the passfile lacks a line of a user that it has lines of; whoever uses it with psql misses them.
    */
   readonly nodesWithout: readonly string[]
+  /** What is wrong with the user's own password file, where it was needed: `… is ignored, as …`. */
+  readonly ignoredPassfile?: string | undefined
 }
 
 export type NodeObservation = {

@@ -19,6 +19,9 @@ parameters: { work_mem: 16MB, max_connections: 200 }
 const cluster = loaded.cluster
 if (cluster === undefined) throw new Error('the cluster file of this test is wrong')
 
+/** A replica db4 was declared before. */
+const tells4 = 'file says maestra.standbys db2 db3 db4'
+
 /** What a node may be in a cluster that can be brought on, so that many plans have steps. */
 const sound = (name: string) => {
   const [data, running] =
@@ -33,6 +36,7 @@ const sound = (name: string) => {
     `${name}: ${data}; ${running}`,
     `${name}: ${data}; file says work_mem 4MB; ${running}`,
     `${name}: ${data}; ${streams}`,
+    ...(name === 'db1' ? [`db1: ${data}; ${tells4}; stopped`, `db1: ${data}; ${tells4}; ${running}; slot db4`] : []),
   )
 }
 
@@ -93,6 +97,7 @@ const seen = fc
 
 test('whatever is seen, no data are replaced and each step comes after what it needs', () => {
   let planned = 0
+  let drops = 0
   fc.assert(
     fc.property(seen, (text) => {
       const observation = readSeen(text, cluster)
@@ -104,6 +109,18 @@ test('whatever is seen, no data are replaced and each step comes after what it n
 
       const at = (kind: Step['kind'], name: string) =>
         steps.findIndex((step) => step.kind === kind && (!('node' in step) || step.node === name))
+      const dropped = at('drop-slot', 'db1')
+      if (dropped >= 0) {
+        expect(steps[dropped]).toMatchObject({ slot: 'db4', standby: 'db4' })
+        // The file tells of db4 until its slot is gone, and the server runs by then.
+        expect(dropped).toBeGreaterThan(at('start', 'db1'))
+        const writes = steps.flatMap((step, i) =>
+          step.kind === 'write-configuration' && step.node === 'db1' ? [i] : [],
+        )
+        expect(writes.at(-1)).toBeGreaterThan(dropped)
+        for (const i of writes.slice(0, -1)) expect(steps[i]).toMatchObject({ standbys: ['db2', 'db3', 'db4'] })
+        drops += 1
+      }
       const existing = observation.nodes.filter(({ directory }) => directory.kind === 'data')
       if (existing.length > 0 && observation.passwords.superuser === undefined) {
         expect(at('write-passfile', '')).toBe(-1)
@@ -114,7 +131,8 @@ test('whatever is seen, no data are replaced and each step comes after what it n
         const start = at('start', name)
         if (filled >= 0) expect(start).toBeGreaterThan(filled)
         if (start >= 0) expect(server.kind).toBe('down')
-        if (start >= 0) expect(start).toBeGreaterThan(at('write-configuration', name))
+        if (start >= 0 && (name !== 'db1' || dropped < 0))
+          expect(start).toBeGreaterThan(at('write-configuration', name))
         const last = at('await-streaming', name)
         if (last >= 0)
           expect(Math.max(...steps.map((step, i) => ('node' in step && step.node === name ? i : 0)))).toBe(last)
@@ -131,6 +149,7 @@ test('whatever is seen, no data are replaced and each step comes after what it n
     { numRuns: 1000 },
   )
   expect(planned).toBeGreaterThan(80)
+  expect(drops).toBeGreaterThan(10)
 })
 
 function slotStep(steps: readonly Step[], name: string): number {

@@ -39,10 +39,12 @@ function planLines({ passwords, cluster }: ClusterView): Draft {
 function checkSuperuser(view: ClusterView): Draft {
   const existing = nodesWithData(view)[0]
   if (view.passwords.superuser !== undefined || existing === undefined) return nothing
+  const { ignoredPassfile } = view.passwords
+  const ways = 'put the passfile back, set PGPASSWORD, or write it into ~/.pgpass'
   return unknown(
     existing.declared.name,
     `the password of its superuser ${superuser} is not in ${view.cluster.passfile}`,
-    `put the passfile back, or set PGPASSWORD`,
+    ignoredPassfile === undefined ? ways : `${ways}; ${ignoredPassfile}`,
   )
 }
 

@@ -80,7 +80,7 @@ function connectionError(login: Login, error: unknown): MaestraError {
       `${where} asks for the password of ${login.user}, and it is not known here`,
       {
         cause: error,
-        hint: 'put the passfile of the cluster back, or set PGPASSWORD',
+        hint: 'put the passfile of the cluster back, set PGPASSWORD, or write it into ~/.pgpass',
       },
     )
   }

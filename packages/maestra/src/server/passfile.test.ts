@@ -7,12 +7,13 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parsePgpass } from '@maestra/client/postgres/pgpass'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DeclaredCluster, DeclaredNode } from '../cluster/declared-cluster.js'
 import { LocalHost } from '../host/local/local-host.js'
 import { completePassfile, newPassword, observePasswords } from './passfile.js'
@@ -38,6 +39,7 @@ beforeEach(() => {
 })
 
 afterEach(() => {
+  vi.unstubAllEnvs()
   rmSync(directory, { recursive: true, force: true })
 })
 
@@ -142,6 +144,96 @@ describe('completePassfile', () => {
     const content = readFileSync(passfile, 'utf8')
     expect(await complete()).toEqual(first)
     expect(readFileSync(passfile, 'utf8')).toBe(content)
+  })
+})
+
+describe("the user's own password file", () => {
+  const own = (content: string, mode = 0o600, name = '.pgpass'): Site['env'] => {
+    writeFileSync(join(directory, name), content, { mode })
+    chmodSync(join(directory, name), mode)
+    return { HOME: directory }
+  }
+  const superuserBy = async (env: Site['env']) => (await observe(env)).superuser
+  const exists = () => {
+    mkdirSync(join(directory, 'a'))
+    writeFileSync(join(directory, 'a', 'PG_VERSION'), '18\n')
+  }
+
+  it('has the password of the superuser, and of the superuser alone, where nothing nearer has one', async () => {
+    const env = own('10.0.0.1:5432:*:*:of-user\n')
+    expect(await observe(env)).toEqual({ superuser: 'of-user', replication: undefined })
+    expect(await superuserBy({ ...env, PGPASSWORD: 'outside' })).toBe('outside')
+    leave(lines('postgres', 'one'))
+    expect(await superuserBy({ ...env, PGPASSWORD: 'outside' })).toBe('one')
+    expect(await superuserBy(env)).toBe('one')
+  })
+
+  it('is asked for each node, for the primary first', async () => {
+    expect(await superuserBy(own('10.0.0.1:5433:*:*:of-b\n10.0.0.1:5432:*:*:of-a\n'))).toBe('of-a')
+    expect(await superuserBy(own('10.0.0.1:5433:*:*:of-b\n'))).toBe('of-b')
+  })
+
+  it.each([
+    ['another host', '10.0.0.9:*:*:*:x'],
+    ['another port', '*:6000:*:*:x'],
+    ['another database', '*:*:shop:*:x'],
+    ['another role', '*:*:*:app:x'],
+  ])('says nothing by a line for %s', async (_, line) => {
+    expect(await superuserBy(own(`${line}\n`))).toBeUndefined()
+  })
+
+  it('is the one that PGPASSFILE names, and then no other', async () => {
+    const home = own('*:*:*:*:of-home\n')
+    own('*:*:*:*:of-file\n', 0o600, 'mine')
+    expect(await superuserBy({ ...home, PGPASSFILE: join(directory, 'mine') })).toBe('of-file')
+    expect(await superuserBy({ ...home, PGPASSFILE: join(directory, 'nothing') })).toBeUndefined()
+    expect(await superuserBy({ ...home, PGPASSFILE: '' })).toBe('of-home')
+  })
+
+  it('is nowhere without variables: those of this process do not count', async () => {
+    vi.stubEnv('PGPASSFILE', join(directory, '.pgpass'))
+    vi.stubEnv('HOME', directory)
+    own('*:*:*:*:of-home\n')
+    expect(await superuserBy({})).toBeUndefined()
+  })
+
+  it('may be a link', async () => {
+    own('*:*:*:*:of-file\n', 0o600, 'mine')
+    symlinkSync(join(directory, 'mine'), join(directory, '.pgpass'))
+    expect(await superuserBy({ HOME: directory })).toBe('of-file')
+  })
+
+  it.each([0o640, 0o604, 0o610, 0o666])('is ignored with mode %o, and that is said', async (mode) => {
+    const env = own('*:*:*:*:of-home\n', mode)
+    const found = await observePasswords(site(env), cluster)
+    expect(found.superuser).toBeUndefined()
+    const path = join(directory, '.pgpass')
+    expect(found.ignoredPassfile).toBe(`${path} is ignored, as others than its owner may use it: chmod 0600 ${path}`)
+    exists()
+    expect((await complete(env)).superuser).not.toBe('of-home')
+  })
+
+  it('is ignored when it is no plain file, and that is said', async () => {
+    mkdirSync(join(directory, '.pgpass'), { mode: 0o700 })
+    const { ignoredPassfile } = await observePasswords(site({ HOME: directory }), cluster)
+    expect(ignoredPassfile).toBe(`${join(directory, '.pgpass')} is ignored, as it is no plain file`)
+  })
+
+  it('is not looked at where the cluster has a password', async () => {
+    leave(lines('postgres', 'one'))
+    const { ignoredPassfile } = await observePasswords(site(own('*:*:*:*:x\n', 0o644)), cluster)
+    expect(ignoredPassfile).toBeUndefined()
+  })
+
+  it('never gives a new cluster its password', async () => {
+    const { superuser } = await complete(own('*:*:*:*:of-home\n'))
+    expect(superuser).not.toBe('of-home')
+    expect(superuser).toHaveLength(24)
+  })
+
+  it('has the password of a server that exists, and is written down', async () => {
+    exists()
+    expect((await complete(own('*:*:*:postgres:of-home\n'))).superuser).toBe('of-home')
   })
 })
 

@@ -5,28 +5,39 @@ import { lookupPassword, type PgpassEntry, parsePgpass } from '@maestra/client/p
 import { type DeclaredCluster, type DeclaredNode, primaryOf, superuser } from '../cluster/declared-cluster.js'
 import { passfileLines } from '../cluster/node-configuration.js'
 import type { PasswordsObservation } from '../cluster/observation.js'
+import { findUserPassword } from './passfile-of-user.js'
 import type { Site } from './site.js'
 
-/** The passwords that this cluster's passfile holds; for the superuser PGPASSWORD where the passfile has none. */
+/**
+ * The passwords that this cluster's passfile holds; for the superuser, where the passfile has none, PGPASSWORD or what
+ * the user's own password file has.
+ */
 export async function observePasswords(
-  { host: controller, env }: Pick<Site, 'host' | 'env'>,
+  site: Pick<Site, 'host' | 'env'>,
   cluster: DeclaredCluster,
 ): Promise<PasswordsObservation> {
+  const controller = site.host
   const entries = parsePgpass((await controller.files.readText(cluster.passfile)) ?? '')
   const [ofSuperuser, ofReplication] = usersOf(cluster).map((user) => entriesOf(entries, cluster, user))
-  const fromEnvironment = env['PGPASSWORD'] ? new Secret(env['PGPASSWORD']) : undefined
-  const superuserPassword = ofSuperuser?.password ?? fromEnvironment
+  const ofUser = ofSuperuser?.password === undefined ? await findUserPassword(site, cluster) : undefined
+  const superuserPassword = ofSuperuser?.password ?? ofUser?.password
   const replication = ofReplication?.password
   const without = new Set([
     ...(superuserPassword === undefined ? [] : (ofSuperuser?.missing ?? [])),
     ...(replication === undefined ? [] : (ofReplication?.missing ?? [])),
   ])
-  return { superuser: superuserPassword, replication, nodesWithout: [...without].map((node) => node.name) }
+  return {
+    superuser: superuserPassword,
+    replication,
+    nodesWithout: [...without].map((node) => node.name),
+    ignoredPassfile: ofUser?.ignored,
+  }
 }
 
 /**
  * Adds what is missing to the passfile: new passwords where it holds none, and lines for nodes that have none. PGPASSWORD
- * is the password of a server that exists; a new cluster never gets what happens to stand in the environment.
+ * and the user's own password file have the password of a server that exists; a new cluster never gets what happens to
+ * stand there.
  */
 export async function completePassfile(site: Site, cluster: DeclaredCluster): Promise<void> {
   const controller = site.host
@@ -34,7 +45,7 @@ export async function completePassfile(site: Site, cluster: DeclaredCluster): Pr
   const before = (await controller.files.readBytes(cluster.passfile)) ?? Buffer.alloc(0)
   const entries = parsePgpass(before.toString('utf8'))
   const exists = (await controller.files.stat(join(primaryOf(cluster).data, 'PG_VERSION'))) !== undefined
-  const outside = exists && site.env['PGPASSWORD'] ? new Secret(site.env['PGPASSWORD']) : undefined
+  const outside = exists ? (await findUserPassword(site, cluster)).password : undefined
   const added = usersOf(cluster)
     .map((user) => {
       const { password, missing } = entriesOf(entries, cluster, user)

@@ -6,7 +6,7 @@ import { type BinariesLocator, findBinaries } from './binaries.js'
 /** Where the nodes of a cluster live and where their programs are looked for. */
 export type Site = {
   readonly host: Host
-  /** The variables that may hold a password (PGPASSWORD); empty where no outside one may count. */
+  /** The variables that lead to a password (PGPASSWORD, PGPASSFILE, HOME); empty where none of the outside may count. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly locators: (postgres: DeclaredCluster['postgres']) => readonly BinariesLocator[]
 }

@@ -1,6 +1,7 @@
 import { sep } from 'node:path'
 import { type DeclaredNode, slotName } from '../../cluster/declared-cluster.js'
 import type { Finding } from '../../cluster/finding.js'
+import { hostKey, isLoopback } from '../host-key.js'
 import { placeOf } from '../place.js'
 import type { Rule, View } from '../rule.js'
 
@@ -84,16 +85,4 @@ function sharedData(before: DeclaredNode, node: DeclaredNode): Shared | undefine
 
 function isInside(inner: string, outer: string): boolean {
   return inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
-}
-
-/** One text for the ways of writing one address. `localhost` is taken for 127.0.0.1, which it is nearly everywhere. */
-function hostKey(host: string): string {
-  const lower = host.toLowerCase()
-  if (lower === 'localhost') return '127.0.0.1'
-  return lower.includes(':') ? new URL(`http://[${lower}]`).hostname : lower
-}
-
-function isLoopback(host: string): boolean {
-  const key = hostKey(host)
-  return key === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(key)
 }

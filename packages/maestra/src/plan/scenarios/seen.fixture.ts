@@ -31,6 +31,7 @@ export function readSeen(text: string, cluster: DeclaredCluster): Observation {
       superuser: known.includes('superuser') ? new Secret('wide-open') : undefined,
       replication: known.includes('replication') ? replicationPassword : undefined,
       nodesWithout: told.get('passfile without')?.trim().split(', ') ?? [],
+      ignoredPassfile: told.get('own passfile')?.trim(),
     },
     nodes: cluster.nodes.map((node) => nodeOf(cluster, node, told.get(node.name) ?? '')),
   }
