@@ -4,6 +4,7 @@ import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import type { Step } from '../plan/step.js'
 import { stepTitle } from '../plan/step-title.js'
+import type { ReceiveCopy } from '../server/copy-primary.js'
 import { removeLeftover } from '../server/incoming.js'
 import { initdb } from '../server/initdb.js'
 import { observeCluster } from '../server/observe-cluster.js'
@@ -18,6 +19,8 @@ export type ApplyOptions = {
   readonly cluster: DeclaredCluster
   /** How a new primary is made; initdb unless told otherwise. */
   readonly initialise?: Initialise
+  /** How a standby gets the data of its primary; by a base backup unless told otherwise. */
+  readonly receiveCopy?: ReceiveCopy
   readonly onEvent?: (event: ApplyEvent) => void
   readonly signal?: AbortSignal
 }

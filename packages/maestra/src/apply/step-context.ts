@@ -1,6 +1,7 @@
 import { MaestraError } from '@maestra/client/base/error'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import type { Binaries } from '../server/binaries.js'
+import type { ReceiveCopy } from '../server/copy-primary.js'
 import { observePasswords } from '../server/passfile.js'
 import { binariesOf, type Site } from '../server/site.js'
 import type { Initialise, Progress, StepContext } from './step-runner.js'
@@ -10,6 +11,7 @@ export function stepContext(options: {
   readonly site: Site
   readonly cluster: DeclaredCluster
   readonly initialise: Initialise
+  readonly receiveCopy?: ReceiveCopy
   readonly onProgress: (progress: Progress) => void
   readonly signal: AbortSignal
 }): StepContext {

@@ -4,6 +4,7 @@ import type { PasswordsObservation } from '../cluster/observation.js'
 import type { Account } from '../host/host.js'
 import type { StepKind, StepOf } from '../plan/step.js'
 import type { Binaries } from '../server/binaries.js'
+import type { ReceiveCopy } from '../server/copy-primary.js'
 import type { Site } from '../server/site.js'
 
 /** What a running step may use. */
@@ -12,6 +13,8 @@ export type StepContext = {
   readonly cluster: DeclaredCluster
   /** Makes a new data directory for a primary; initdb, or the sandbox's template. */
   readonly initialise: Initialise
+  /** Fills the data of a standby; a base backup, or the sandbox's template. */
+  readonly receiveCopy?: ReceiveCopy
   node(name: string): DeclaredNode
   binaries(): Promise<Binaries>
   passwords(): Promise<PasswordsObservation>

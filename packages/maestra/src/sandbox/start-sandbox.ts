@@ -17,7 +17,7 @@ import { linksOf, writeSandboxCluster } from './sandbox-cluster.js'
 import { checkedName, disownSandbox, recordSandbox } from './sandbox-record.js'
 import { sandboxSite } from './sandbox-site.js'
 import { sweep, takeDown } from './take-down.js'
-import { initialiseFrom, type Template, template } from './template.js'
+import { initialiseFrom, receiveFrom, type Template, template } from './template.js'
 
 /** The PostgreSQL that comes along. */
 const ownMajor = 18
@@ -141,6 +141,7 @@ async function bringUp(site: Site, cluster: DeclaredCluster, from: Template, wan
     site,
     cluster,
     initialise: initialiseFrom(from),
+    receiveCopy: receiveFrom(site.host, from),
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(signal === undefined ? {} : { signal }),
   })

@@ -12,6 +12,7 @@ import type { Initialise } from '../apply/step-runner.js'
 import type { Host } from '../host/host.js'
 import { accountWithoutOwner } from '../server/account.js'
 import type { Binaries } from '../server/binaries.js'
+import type { ReceiveCopy } from '../server/copy-primary.js'
 import { initdb } from '../server/initdb.js'
 import { newPassword } from '../server/passfile.js'
 import { cacheDirectory } from './cache-directory.js'
@@ -64,12 +65,22 @@ async function buildTemplate(host: Host, binaries: Binaries, aside: string): Pro
 export function initialiseFrom(from: Template): Initialise {
   return async ({ site: { host }, directory, account }) => {
     await host.files.copyTree(join(from.directory, 'data'), directory, { owner: account })
-    await giveSystemIdentifier(host, directory)
+    await giveSystemIdentifier(host, directory, newIdentifier())
   }
 }
 
-async function giveSystemIdentifier(host: Host, directory: string): Promise<void> {
-  const id = newIdentifier()
+/**
+ * Makes a replica's data from the template too, while its primary is as young as that: both begin at the same position, and
+ * the primary still has all WAL since. It is what a copy of a primary's files would be that was shut down in order.
+ */
+export function receiveFrom(host: Host, from: Template): ReceiveCopy {
+  return async ({ directory, account, systemIdentifier }) => {
+    await host.files.copyTree(join(from.directory, 'data'), directory, { owner: account })
+    await giveSystemIdentifier(host, directory, BigInt(systemIdentifier))
+  }
+}
+
+async function giveSystemIdentifier(host: Host, directory: string, id: bigint): Promise<void> {
   const control = join(directory, 'global', 'pg_control')
   await host.files.patch(control, 0, withSystemIdentifier(await required(host, control), id))
   for (const name of (await host.files.list(join(directory, 'pg_wal'))) ?? []) {

@@ -9,6 +9,13 @@ import { connect, type Login, withConnection } from './connection.js'
 import { bringIn } from './incoming.js'
 import { writeNodeFiles } from './node-files.js'
 
+/** The primary is of this system, and the files of the copy are to belong to the account. */
+export type ReceiveCopy = (options: {
+  readonly directory: string
+  readonly account: Account
+  readonly systemIdentifier: string
+}) => Promise<void>
+
 export type CopyPrimaryOptions = {
   readonly node: string
   readonly data: string
@@ -23,6 +30,8 @@ export type CopyPrimaryOptions = {
   readonly passfile: Secret | undefined
   /** Whether the copy is made durable before it gets its name. */
   readonly sync: boolean
+  /** Fills the directory with a copy of the primary's data; by a base backup unless told otherwise. */
+  readonly receive?: ReceiveCopy | undefined
   readonly onProgress?: (progress: { readonly receivedBytes: number; readonly totalBytes: number | undefined }) => void
   readonly signal?: AbortSignal | undefined
 }
@@ -33,7 +42,8 @@ export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Prom
   await checkSystem(options)
   // What is received is synced as it comes, and what is written after it by each write.
   await bringIn(host, { data, account, sync: false }, async (directory) => {
-    await receive(host, options, directory)
+    const receive: ReceiveCopy = options.receive ?? (() => receiveBackup(host, options, directory))
+    await receive({ directory, account, systemIdentifier: options.systemIdentifier })
     await leaveOutOwnSettings(host, options, directory)
     await writeNodeFiles(host, directory, account, configuration, passfile)
     await host.files.write(join(directory, 'standby.signal'), '', { mode: 0o600, owner: account })
@@ -67,7 +77,7 @@ async function leaveOutOwnSettings(host: Host, options: CopyPrimaryOptions, dire
   await host.files.write(path, Buffer.from(after, 'latin1'), { mode: 0o600, owner: options.account })
 }
 
-async function receive(host: Host, options: CopyPrimaryOptions, directory: string): Promise<void> {
+async function receiveBackup(host: Host, options: CopyPrimaryOptions, directory: string): Promise<void> {
   const { account, major, node, primary, sync, onProgress, signal, systemIdentifier } = options
   const tree = host.files.fillTree(directory, { owner: account })
   const received = await receiveBaseBackup({

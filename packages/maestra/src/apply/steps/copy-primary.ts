@@ -10,7 +10,7 @@ import type { StepContext, StepRunner } from '../step-runner.js'
 export const copyPrimary: StepRunner<'copy-primary'> = {
   check: async (step, context) => (await directoryOf(context, step.node)).kind !== 'data',
   run: async (step, context) => {
-    const { site, cluster, onProgress, signal } = context
+    const { site, cluster, onProgress, receiveCopy, signal } = context
     const node = context.node(step.node)
     const primary = context.node(step.from)
     await copy(site.host, {
@@ -24,6 +24,7 @@ export const copyPrimary: StepRunner<'copy-primary'> = {
       configuration: nodeConfiguration(cluster, node, { upstream: primary }),
       passfile: passfileOf(cluster, (await context.passwords()).replication),
       sync: needsSync(node),
+      receive: receiveCopy,
       onProgress,
       signal,
     })
