@@ -4,6 +4,7 @@ import { awaitStreaming } from './steps/await-streaming.js'
 import { copyPrimary } from './steps/copy-primary.js'
 import { createReplicationRole } from './steps/create-replication-role.js'
 import { createSlot } from './steps/create-slot.js'
+import { dropSlot } from './steps/drop-slot.js'
 import { initialise } from './steps/initialise.js'
 import { reload } from './steps/reload.js'
 import { start } from './steps/start.js'
@@ -19,6 +20,7 @@ export const stepRunners: { readonly [K in StepKind]: StepRunner<K> } = {
   start,
   'create-replication-role': createReplicationRole,
   'create-slot': createSlot,
+  'drop-slot': dropSlot,
   'copy-primary': copyPrimary,
   'await-streaming': awaitStreaming,
 }

@@ -15,18 +15,30 @@ export const fileOption = [
 
 /**
  * Reads the cluster file and runs the rules over it. What is wrong is printed, each finding with its line, and ends the
- * command. `locate` gives later findings their line.
+ * command. `locate` gives later findings their line; `text` is what was read.
  */
 export async function readCluster(
   option: string | undefined,
-): Promise<{ readonly cluster: DeclaredCluster; readonly locate: LoadedCluster['locate'] }> {
-  const file = resolve(option ?? process.env['MAESTRA_FILE'] ?? 'maestra.yaml')
-  const loaded = loadCluster(await readText(file), file)
-  const findings = [...loaded.findings, ...runRules({ declared: loaded.cluster, locate: loaded.locate })]
+): Promise<{ readonly cluster: DeclaredCluster; readonly locate: LoadedCluster['locate']; readonly text: string }> {
+  const file = clusterFilePath(option)
+  const text = await readText(file)
+  const { cluster, locate, findings } = checkedCluster(text, file)
   const errors = findings.filter((finding) => finding.severity === 'error')
-  if (loaded.cluster !== undefined && errors.length === 0) return { cluster: loaded.cluster, locate: loaded.locate }
+  if (cluster !== undefined && errors.length === 0) return { cluster, locate, text }
   process.stderr.write(findingsView(findings, terminal(process.stderr)))
   throw new MaestraError('cluster-file-invalid', `${file} has ${counted(errors.length, 'error')}, so nothing was done`)
+}
+
+/** The absolute path of the cluster file that a command is about. */
+export function clusterFilePath(option: string | undefined): string {
+  return resolve(option ?? process.env['MAESTRA_FILE'] ?? 'maestra.yaml')
+}
+
+/** What a text would be as a cluster file, with all that the loader and the rules find. */
+export function checkedCluster(text: string, file: string): LoadedCluster {
+  const loaded = loadCluster(text, file)
+  const findings = [...loaded.findings, ...runRules({ declared: loaded.cluster, locate: loaded.locate })]
+  return { ...loaded, findings }
 }
 
 async function readText(file: string): Promise<string> {

@@ -2,7 +2,14 @@ import { Secret } from '@maestra/client/base/secret'
 import { settingsOf } from '@maestra/client/postgres/conf'
 import { expect, test } from 'vitest'
 import { loadCluster } from './load-cluster.js'
-import { hbaBlockText, madeFor, nodeConfiguration, nodePassfileText, passfileLines } from './node-configuration.js'
+import {
+  hbaBlockText,
+  madeFor,
+  nodeConfiguration,
+  nodePassfileText,
+  passfileLines,
+  toldStandbys,
+} from './node-configuration.js'
 
 const text = `cluster: shop
 postgres: { version: 18 }
@@ -40,6 +47,20 @@ test('the primary has no settings of a standby, and the parameters of the cluste
   expect(settings).toMatchObject({ 'maestra.node': 'db1', work_mem: '4MB', listen_addresses: '10.0.0.1', port: '5441' })
   expect(Object.keys(settings)).not.toContain('primary_conninfo')
   expect(Object.keys(settings)).not.toContain('primary_slot_name')
+})
+
+test('the primary tells which standbys are declared, in one order, and a standby tells of none', () => {
+  const { cluster, primary, standby } = clusterOf()
+  const told = nodeConfiguration(cluster, primary, undefined).settings
+  expect(told).toContain("maestra.standbys = 'db-2'\n")
+  expect(toldStandbys(told)).toEqual(['db-2'])
+  expect(toldStandbys(nodeConfiguration(cluster, primary, undefined, ['db3', 'db-2']).settings)).toEqual([
+    'db-2',
+    'db3',
+  ])
+  expect(nodeConfiguration(cluster, standby, { upstream: primary }).settings).not.toContain('standbys')
+  expect(nodeConfiguration(cluster, primary, undefined, []).settings).not.toContain('standbys')
+  expect(toldStandbys('')).toEqual([])
 })
 
 test('replication on trust names no passfile', () => {

@@ -5,6 +5,7 @@ import {
   nodePassfile,
   nodePassfileText,
   settingsFile,
+  standbysSetting,
 } from '../cluster/node-configuration.js'
 import type { DataDirectory, RunningServer, ServerObservation } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
@@ -15,14 +16,21 @@ import { stopCommand } from './stop-command.js'
 
 /**
  * Brings the files of a node that exists to what is declared: at once when it is stopped, by a reload while it runs.
+ * `standbys` are the names that the files of the primary go on telling, if not the declared ones.
  */
-export function planConfiguration(view: ClusterView, node: NodeView, directory: DataDirectory): Draft {
+export function planConfiguration(
+  view: ClusterView,
+  node: NodeView,
+  directory: DataDirectory,
+  standbys?: readonly string[],
+): Draft {
   const { name } = node.declared
   const { server } = node.observed
   const wanted = nodeConfiguration(
     view.cluster,
     node.declared,
     node === view.primary ? undefined : { upstream: view.primary.declared },
+    standbys,
   )
   const changes = settingChanges(wanted.settings, directory.configuration.settings ?? '')
   const differences = [
@@ -44,11 +52,27 @@ export function planConfiguration(view: ClusterView, node: NodeView, directory: 
     kind: 'write-configuration',
     node: name,
     differences,
+    ...(standbys === undefined ? {} : { standbys }),
     why: `its files differ from what is declared: ${differences.join('; ')}`,
     ...harmless,
   } as const
   if (server.kind !== 'up') return steps(write)
   return steps(write, reload(name))
+}
+
+/**
+ * Takes the names of removed standbys out of the primary's file, when their slots are gone: at the end of a plan that
+ * found the primary stopped.
+ */
+export function planForgetting({ cluster, primary }: ClusterView, directory: DataDirectory): Draft {
+  const { name } = primary.declared
+  const told = directory.configuration.settings ?? ''
+  const wanted = nodeConfiguration(cluster, primary.declared, undefined).settings
+  const differences = settingChanges(wanted, told)
+    .filter((change) => change.name === standbysSetting)
+    .map((change) => `${settingsFile}: ${change.text}`)
+  const why = `its files still tell of standbys that are gone: ${differences.join('; ')}`
+  return steps({ kind: 'write-configuration', node: name, differences, why, ...harmless }, reload(name))
 }
 
 function reload(node: string) {

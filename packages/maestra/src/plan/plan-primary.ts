@@ -1,9 +1,11 @@
+import { toldStandbys } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, harmless, join, nothing, refused, steps, stops } from './draft.js'
 import { ownData } from './own-data.js'
-import { planConfiguration } from './plan-configuration.js'
+import { planConfiguration, planForgetting } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
+import { planRemovedStandbys, removedStandbys } from './plan-removed-standbys.js'
 import { planReplicationRole } from './plan-replication-role.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'
 import { planStart, whyNotRunning } from './plan-start.js'
@@ -50,16 +52,37 @@ function planExistingPrimary(view: ClusterView, directory: DataDirectory): Draft
   const wrong = join([checkRole(view, directory), checkServer(primary, directory)])
   if (stops(wrong)) return wrong
   const { server } = primary.observed
-  const configuration = planConfiguration(view, primary, directory)
   switch (server.kind) {
     case 'down':
-      return join([configuration, planStart(view, primary, whyNotRunning(directory)), planReplicationRole(view)])
+      return planStoppedPrimary(view, directory)
     case 'up':
-      return join([configuration, planReplicationRole(view)])
+      // The slots go first: the file is what tells of them.
+      return join([
+        planRemovedStandbys(view, directory),
+        planConfiguration(view, primary, directory),
+        planReplicationRole(view),
+      ])
     case 'starting':
     case 'unreachable':
       return cannotBeAsked(primary, server)
   }
+}
+
+/** Its files tell of removed standbys until it runs and their slots are dropped; killed in between, nothing is forgotten. */
+function planStoppedPrimary(view: ClusterView, directory: DataDirectory): Draft {
+  const { primary } = view
+  const start = planStart(view, primary, whyNotRunning(directory))
+  if (removedStandbys(view, directory).length === 0) {
+    return join([planConfiguration(view, primary, directory), start, planReplicationRole(view)])
+  }
+  const told = toldStandbys(directory.configuration.settings ?? '')
+  return join([
+    planConfiguration(view, primary, directory, told),
+    start,
+    planRemovedStandbys(view, directory),
+    planForgetting(view, directory),
+    planReplicationRole(view),
+  ])
 }
 
 function checkRole(view: ClusterView, directory: DataDirectory): Draft {

@@ -1,18 +1,20 @@
 import { slotName } from '../cluster/declared-cluster.js'
 import type { Finding } from '../cluster/finding.js'
 import type { ClusterView } from './cluster-view.js'
+import { isOfRemovedStandby } from './plan-removed-standbys.js'
 import { psqlCommand } from './psql-command.js'
 
 /**
- * A physical slot that no declared standby uses and nobody else does: that of a node that was taken out of the file. It
- * keeps WAL on the primary for ever, until the disk is full; whether it may go, only the user knows.
+ * A physical slot that no declared standby uses and nobody else does, and that Maestra did not make for a standby of
+ * before. It keeps WAL on the primary for ever, until the disk is full; whether it may go, only the user knows.
  */
-export function slotFindings({ primary, standbys }: ClusterView): readonly Finding[] {
+export function slotFindings(view: ClusterView): readonly Finding[] {
+  const { primary, standbys } = view
   const { server } = primary.observed
   if (server.kind !== 'up') return []
   const declared = new Set(standbys.map((standby) => slotName(standby.declared.name)))
   return server.slots
-    .filter((slot) => slot.physical && !slot.active && !declared.has(slot.name))
+    .filter((slot) => slot.physical && !slot.active && !declared.has(slot.name) && !isOfRemovedStandby(view, slot))
     .map((slot) => ({
       rule: 'slot-of-nobody',
       severity: 'warning',

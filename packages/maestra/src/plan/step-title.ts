@@ -17,6 +17,8 @@ export function stepTitle(step: Step): string {
       return `${step.node}: create the replication role ${step.role}`
     case 'create-slot':
       return `${step.node}: create the replication slot ${step.slot}`
+    case 'drop-slot':
+      return `${step.node}: drop the replication slot ${step.slot}`
     case 'copy-primary':
       return `${step.node}: copy ${step.from} (base backup)`
     case 'await-streaming':

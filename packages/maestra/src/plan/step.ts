@@ -6,11 +6,18 @@ export type Step = StepCommon &
   (
     | { readonly kind: 'write-passfile' }
     | { readonly kind: 'initialise'; readonly node: string }
-    | { readonly kind: 'write-configuration'; readonly node: string; readonly differences: readonly string[] }
+    | {
+        readonly kind: 'write-configuration'
+        readonly node: string
+        readonly differences: readonly string[]
+        /** Names that the primary's file goes on telling until the slots of those that are not declared are dropped. */
+        readonly standbys?: readonly string[]
+      }
     | { readonly kind: 'reload'; readonly node: string }
     | { readonly kind: 'start'; readonly node: string }
     | { readonly kind: 'create-replication-role'; readonly node: string; readonly role: string }
     | { readonly kind: 'create-slot'; readonly node: string; readonly slot: string; readonly standby: string }
+    | { readonly kind: 'drop-slot'; readonly node: string; readonly slot: string; readonly standby: string }
     | { readonly kind: 'copy-primary'; readonly node: string; readonly from: string }
     | { readonly kind: 'await-streaming'; readonly node: string; readonly from: string }
   )

@@ -8,6 +8,7 @@ import {
   nodeConfiguration,
   settingsFile,
 } from '../../cluster/node-configuration.js'
+import type { StepOf } from '../../plan/step.js'
 import { serverAccount } from '../../server/account.js'
 import { configurationErrors } from '../../server/configuration-errors.js'
 import { withConnection } from '../../server/connection.js'
@@ -19,14 +20,14 @@ import type { StepContext, StepRunner } from '../step-runner.js'
 
 /** Maestra's files of a node that exists. */
 export const writeConfiguration: StepRunner<'write-configuration'> = {
-  check: async (step, context) => (await difference(context, step.node)) !== undefined,
+  check: async (step, context) => (await difference(context, step)) !== undefined,
   run: async (step, context) => {
     const { host } = context.site
     const { data } = context.node(step.node)
     const { replication } = await context.passwords()
     const account = await serverAccount(host, data)
     const before = (await readNodeFiles(host, data)).settings
-    await writeNodeFiles(host, data, account, declared(context, step.node), passfileOf(context.cluster, replication))
+    await writeNodeFiles(host, data, account, declared(context, step), passfileOf(context.cluster, replication))
     const rejected = await rejectedByServer(context, step.node)
     if (rejected.length === 0) return
     // What the server would not take must not stay: it would keep it from getting up again.
@@ -35,7 +36,7 @@ export const writeConfiguration: StepRunner<'write-configuration'> = {
       hint: `correct it in ${context.cluster.file}; ${step.node} runs on with its settings of before`,
     })
   },
-  verify: async (step, context) => await difference(context, step.node),
+  verify: async (step, context) => await difference(context, step),
 }
 
 /** A running server reads its files without taking them; a stopped one says it when it starts. */
@@ -47,16 +48,16 @@ async function rejectedByServer(context: StepContext, name: string): Promise<rea
   )
 }
 
-function declared(context: StepContext, name: string): NodeConfiguration {
+function declared(context: StepContext, { node: name, standbys }: StepOf<'write-configuration'>): NodeConfiguration {
   const node = context.node(name)
   const follows = node.startsAs === 'primary' ? undefined : { upstream: primaryOf(context.cluster) }
-  return nodeConfiguration(context.cluster, node, follows)
+  return nodeConfiguration(context.cluster, node, follows, standbys)
 }
 
-async function difference(context: StepContext, name: string): Promise<string | undefined> {
-  const { data } = context.node(name)
+async function difference(context: StepContext, step: StepOf<'write-configuration'>): Promise<string | undefined> {
+  const { data } = context.node(step.node)
   const found = await readNodeFiles(context.site.host, data)
-  const wanted = declared(context, name)
+  const wanted = declared(context, step)
   const passfile = passfileOf(context.cluster, (await context.passwords()).replication)
   if (!found.included) return `postgresql.conf in ${data} includes no settings of Maestra`
   if (found.settings !== wanted.settings) return `the settings file in ${data} differs`
