@@ -4,6 +4,7 @@ import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import type { Step } from '../plan/step.js'
 import { stepTitle } from '../plan/step-title.js'
+import { KeptConnections } from '../server/connection.js'
 import type { ReceiveCopy } from '../server/copy-primary.js'
 import { removeLeftover } from '../server/incoming.js'
 import { initdb } from '../server/initdb.js'
@@ -37,27 +38,35 @@ export type ApplyEvent =
 export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise<void> {
   refuseUnlessApplicable(confirmed)
   const lock = await acquireLock(options.site.host, options.cluster)
+  const connections = new KeptConnections()
   try {
-    const plan = await planNow(options)
+    const plan = await planNow(options, connections)
     refuseUnlessSame(confirmed, plan)
     await removeLeftovers(options)
-    await runSteps(plan.steps, options, lock)
-    refuseUnlessConverged(await planNow(options))
+    await runSteps(plan.steps, options, lock, connections)
+    refuseUnlessConverged(await planNow(options, connections))
   } finally {
+    await connections.end()
     await lock.release()
   }
 }
 
-async function planNow({ site, cluster }: ApplyOptions): Promise<Plan> {
-  return planCluster(cluster, await observeCluster(site, cluster))
+async function planNow({ site, cluster }: ApplyOptions, connections: KeptConnections): Promise<Plan> {
+  return planCluster(cluster, await observeCluster(site, cluster, connections))
 }
 
-async function runSteps(steps: readonly Step[], options: ApplyOptions, lock: ApplyLock): Promise<void> {
+async function runSteps(
+  steps: readonly Step[],
+  options: ApplyOptions,
+  lock: ApplyLock,
+  connections: KeptConnections,
+): Promise<void> {
   const emit = options.onEvent ?? (() => {})
   const signal = options.signal ?? new AbortController().signal
   let current: Step | undefined
   const context: StepContext = stepContext({
     ...options,
+    connections,
     initialise: options.initialise ?? (({ site, ...rest }) => initdb(site.host, rest)),
     signal,
     onProgress: (progress) => {

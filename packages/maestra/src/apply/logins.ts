@@ -5,7 +5,7 @@ import type { StepContext } from './step-runner.js'
 /** The superuser's way into a node. */
 export async function superuserLogin(context: StepContext, node: DeclaredNode): Promise<Login> {
   const { superuser: password } = await context.passwords()
-  return { node: node.name, host: node.host, port: node.port, user: superuser, password }
+  return { node: node.name, host: node.host, port: node.port, user: superuser, password, kept: context.connections }
 }
 
 /** The replication role's way into a node. */

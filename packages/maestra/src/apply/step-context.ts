@@ -1,6 +1,7 @@
 import { MaestraError } from '@maestra/client/base/error'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import type { Binaries } from '../server/binaries.js'
+import type { KeptConnections } from '../server/connection.js'
 import type { ReceiveCopy } from '../server/copy-primary.js'
 import { observePasswords } from '../server/passfile.js'
 import { binariesOf, type Site } from '../server/site.js'
@@ -12,6 +13,7 @@ export function stepContext(options: {
   readonly cluster: DeclaredCluster
   readonly initialise: Initialise
   readonly receiveCopy?: ReceiveCopy
+  readonly connections: KeptConnections
   readonly onProgress: (progress: Progress) => void
   readonly signal: AbortSignal
 }): StepContext {

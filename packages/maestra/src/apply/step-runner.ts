@@ -4,6 +4,7 @@ import type { PasswordsObservation } from '../cluster/observation.js'
 import type { Account } from '../host/host.js'
 import type { StepKind, StepOf } from '../plan/step.js'
 import type { Binaries } from '../server/binaries.js'
+import type { KeptConnections } from '../server/connection.js'
 import type { ReceiveCopy } from '../server/copy-primary.js'
 import type { Site } from '../server/site.js'
 
@@ -17,6 +18,8 @@ export type StepContext = {
   readonly receiveCopy?: ReceiveCopy
   node(name: string): DeclaredNode
   binaries(): Promise<Binaries>
+  /** Of the superuser, used by one step after the other. */
+  readonly connections: KeptConnections
   passwords(): Promise<PasswordsObservation>
   readonly onProgress: (progress: Progress) => void
   readonly signal: AbortSignal

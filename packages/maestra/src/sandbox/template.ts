@@ -9,7 +9,7 @@ import {
 } from '@maestra/client/postgres/control-data'
 import { kindOfWalFile } from '@maestra/client/postgres/wal-file'
 import type { Initialise } from '../apply/step-runner.js'
-import type { Host } from '../host/host.js'
+import type { Account, Host } from '../host/host.js'
 import { accountWithoutOwner } from '../server/account.js'
 import type { Binaries } from '../server/binaries.js'
 import type { ReceiveCopy } from '../server/copy-primary.js'
@@ -64,7 +64,7 @@ async function buildTemplate(host: Host, binaries: Binaries, aside: string): Pro
  */
 export function initialiseFrom(from: Template): Initialise {
   return async ({ site: { host }, directory, account }) => {
-    await host.files.copyTree(join(from.directory, 'data'), directory, { owner: account })
+    await copyData(host, from, directory, account)
     await giveSystemIdentifier(host, directory, newIdentifier())
   }
 }
@@ -75,9 +75,21 @@ export function initialiseFrom(from: Template): Initialise {
  */
 export function receiveFrom(host: Host, from: Template): ReceiveCopy {
   return async ({ directory, account, systemIdentifier }) => {
-    await host.files.copyTree(join(from.directory, 'data'), directory, { owner: account })
+    await copyData(host, from, directory, account)
     await giveSystemIdentifier(host, directory, BigInt(systemIdentifier))
   }
+}
+
+/**
+ * By the system's cp under the account of the server, whose the template's files are too: in half the time that it takes to
+ * copy a thousand files from here and to give each to its owner.
+ */
+async function copyData(host: Host, from: Template, directory: string, account: Account): Promise<void> {
+  const data = join(from.directory, 'data')
+  const copied = await host.processes.run('cp', ['-Rp', `${data}/.`, directory], { account }).catch(() => undefined)
+  if (copied?.exitCode === 0) return
+  for (const name of (await host.files.list(directory)) ?? []) await host.files.removeTree(join(directory, name))
+  await host.files.copyTree(data, directory, { owner: account })
 }
 
 async function giveSystemIdentifier(host: Host, directory: string, id: bigint): Promise<void> {
@@ -86,8 +98,8 @@ async function giveSystemIdentifier(host: Host, directory: string, id: bigint): 
   for (const name of (await host.files.list(join(directory, 'pg_wal'))) ?? []) {
     if (kindOfWalFile(name) !== 'segment') continue
     const segment = join(directory, 'pg_wal', name)
-    const patched = walSegmentWithSystemIdentifier(await required(host, segment), id)
-    await host.files.patch(segment, 0, patched.subarray(0, firstPageBytes))
+    const page = await required(host, segment, firstPageBytes)
+    await host.files.patch(segment, 0, walSegmentWithSystemIdentifier(page, id))
   }
 }
 
@@ -102,8 +114,8 @@ function newIdentifier(): bigint {
   return newSystemIdentifier(new Date(), process.pid, identifiers % 1000)
 }
 
-async function required(host: Host, path: string): Promise<Buffer> {
-  const bytes = await host.files.readBytes(path)
+async function required(host: Host, path: string, mostBytes?: number): Promise<Buffer> {
+  const bytes = await host.files.readBytes(path, mostBytes)
   if (bytes !== undefined) return bytes
   throw new MaestraError('damaged-file', `${path} is missing from the template`)
 }

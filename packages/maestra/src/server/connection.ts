@@ -15,6 +15,8 @@ export type Login = {
   /** Speaks the replication protocol instead of running SQL on a database. */
   readonly replication?: boolean
   readonly timeoutMs?: number
+  /** Connections to use again, where one piece of work follows another. */
+  readonly kept?: KeptConnections
 }
 
 /** An open connection; the caller ends it. */
@@ -45,11 +47,56 @@ export async function connect(login: Login): Promise<pg.Client> {
 
 /** Runs one piece of work on a connection of its own. */
 export async function withConnection<T>(login: Login, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  if (login.kept !== undefined) return await login.kept.use(login, work)
   const client = await connect(login)
   try {
     return await work(client)
   } finally {
     await client.end().catch(() => {})
+  }
+}
+
+/**
+ * Connections that stay open between pieces of work: a login by SCRAM and a new server process take longer than most of what
+ * is asked. One that broke, or whose work failed, is not used again.
+ */
+export class KeptConnections {
+  readonly #idle = new Map<string, pg.Client[]>()
+  readonly #broken = new WeakSet<pg.Client>()
+
+  async use<T>(login: Login, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const key = JSON.stringify([login.host, login.port, login.user, login.database])
+    const client = this.#take(key) ?? (await this.#open(login))
+    try {
+      const result = await work(client)
+      this.#give(key, client)
+      return result
+    } catch (error) {
+      void client.end().catch(() => {})
+      throw error
+    }
+  }
+
+  /** Ends those that nobody uses. */
+  async end(): Promise<void> {
+    const all = [...this.#idle.values()].flat()
+    this.#idle.clear()
+    await Promise.all(all.map((client) => client.end().catch(() => {})))
+  }
+
+  async #open(login: Login): Promise<pg.Client> {
+    const client = await connect(login)
+    client.once('end', () => this.#broken.add(client))
+    return client
+  }
+
+  #take(key: string): pg.Client | undefined {
+    const client = this.#idle.get(key)?.pop()
+    return client !== undefined && this.#broken.has(client) ? this.#take(key) : client
+  }
+
+  #give(key: string, client: pg.Client): void {
+    this.#idle.set(key, [...(this.#idle.get(key) ?? []), client])
   }
 }
 

@@ -4,6 +4,7 @@ import { type DeclaredCluster, type DeclaredNode, superuser } from '../cluster/d
 import type { NodeObservation, Observation, PasswordsObservation, ServerObservation } from '../cluster/observation.js'
 import { serverAccount } from './account.js'
 import { closedFolderOf } from './binaries.js'
+import type { KeptConnections } from './connection.js'
 import { observeDirectory } from './observe-directory.js'
 import { observeServer } from './observe-server.js'
 import { observePasswords } from './passfile.js'
@@ -16,13 +17,19 @@ const serverTimeoutMs = 5000
 const nodeTimeoutMs = 12_000
 
 /** Looks at all nodes at once. What cannot be known is a value with its reason, never an exception. */
-export async function observeCluster(site: Site, cluster: DeclaredCluster): Promise<Observation> {
+export async function observeCluster(
+  site: Site,
+  cluster: DeclaredCluster,
+  kept?: KeptConnections,
+): Promise<Observation> {
   const passwords = await observePasswords(site, cluster)
   const nodes = await Promise.all(
-    cluster.nodes.map((node) => withinDeadline(node, observeNode(site, cluster, node, passwords))),
+    cluster.nodes.map((node) => withinDeadline(node, observeNode(site, cluster, node, { passwords, kept }))),
   )
   return { nodes, passwords }
 }
+
+type LoginParts = { readonly passwords: PasswordsObservation; readonly kept: KeptConnections | undefined }
 
 async function withinDeadline(node: DeclaredNode, looking: Promise<NodeObservation>): Promise<NodeObservation> {
   const cancel = new AbortController()
@@ -41,11 +48,11 @@ async function observeNode(
   site: Site,
   cluster: DeclaredCluster,
   node: DeclaredNode,
-  passwords: PasswordsObservation,
+  login: LoginParts,
 ): Promise<NodeObservation> {
   if (!(await site.host.network.isOwnAddress(node.host))) return elsewhere(node)
   try {
-    return await observeLocalNode(site, cluster, node, passwords)
+    return await observeLocalNode(site, cluster, node, login)
   } catch (error) {
     return unknownNode(node, messageOf(error))
   }
@@ -55,7 +62,7 @@ async function observeLocalNode(
   site: Site,
   cluster: DeclaredCluster,
   node: DeclaredNode,
-  passwords: PasswordsObservation,
+  login: LoginParts,
 ): Promise<NodeObservation> {
   const { host } = site
   const account = await serverAccount(host, node.data)
@@ -74,7 +81,7 @@ async function observeLocalNode(
         ? binaries
         : { kind: 'missing', looked: [`${binaries.directory} (the account ${account.name} cannot enter ${closed})`] },
     port: process.kind === 'none' ? await observePort(host, node) : { kind: 'not-asked' },
-    server: await observeNodeServer(cluster, node, process, passwords),
+    server: await observeNodeServer(cluster, node, process, login),
   }
 }
 
@@ -82,7 +89,7 @@ async function observeNodeServer(
   cluster: DeclaredCluster,
   node: DeclaredNode,
   process: NodeObservation['process'],
-  passwords: PasswordsObservation,
+  { passwords, kept }: LoginParts,
 ): Promise<ServerObservation> {
   if (process.kind === 'none') return { kind: 'down' }
   if (process.kind === 'unknown') return { kind: 'unreachable', because: process.because }
@@ -97,6 +104,7 @@ async function observeNodeServer(
       user: superuser,
       password: passwords.superuser,
       timeoutMs: serverTimeoutMs,
+      ...(kept === undefined ? {} : { kept }),
     },
     cluster.replication.role,
   )

@@ -56,9 +56,16 @@ export class LocalFiles implements HostFiles {
     return (await this.readBytes(path))?.toString('utf8')
   }
 
-  async readBytes(path: string): Promise<Buffer | undefined> {
+  async readBytes(path: string, mostBytes?: number): Promise<Buffer | undefined> {
     try {
-      return await fs.readFile(path)
+      if (mostBytes === undefined) return await fs.readFile(path)
+      const file = await fs.open(path)
+      try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0)
+        return buffer.subarray(0, bytesRead)
+      } finally {
+        await file.close()
+      }
     } catch (error) {
       if (failedWith(error, 'ENOENT')) return undefined
       throw fileError('read', path, error)

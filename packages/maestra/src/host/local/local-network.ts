@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { createServer } from 'node:net'
+import { createServer, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { messageOf } from '@maestra/client/base/error'
 import type { HostNetwork } from '../host.js'
@@ -8,7 +8,8 @@ import { failedWith } from './file-error.js'
 /** Addresses and ports of this machine. */
 export class LocalNetwork implements HostNetwork {
   async isOwnAddress(address: string): Promise<boolean> {
-    const found = await lookup(address, { all: true }).catch(() => [])
+    // An address needs no name server, and none of its delays.
+    const found = isIP(address) === 0 ? await lookup(address, { all: true }).catch(() => []) : [{ address }]
     const own = new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((each) => each.address)))
     return found.length > 0 && found.every((each) => isLoopback(each.address) || own.has(each.address))
   }

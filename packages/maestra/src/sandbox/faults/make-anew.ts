@@ -5,6 +5,7 @@ import { runStep } from '../../apply/run-step.js'
 import { stepContext } from '../../apply/step-context.js'
 import { type DeclaredCluster, type DeclaredNode, primaryOf, slotName } from '../../cluster/declared-cluster.js'
 import type { Step } from '../../plan/step.js'
+import { KeptConnections } from '../../server/connection.js'
 import { delayReplay } from '../../server/replay.js'
 import { killServer } from '../../server/server-processes.js'
 import { loginOf, type SandboxContext } from '../sandbox-context.js'
@@ -16,16 +17,22 @@ export async function makeAnew(context: SandboxContext, cluster: DeclaredCluster
   const delayMs = await lagOf(context, node)
   await killServer(host, { node: node.name, data: node.data })
   await host.files.removeTree(node.data)
+  const connections = new KeptConnections()
   const steps = stepContext({
+    connections,
     site: context.site,
     cluster,
     initialise: () => Promise.reject(new Error('a replica is not initialised')),
     onProgress: () => {},
     signal: context.signal,
   })
-  for (const step of stepsOf(cluster, node)) {
-    context.signal.throwIfAborted()
-    await runStep(step, steps)
+  try {
+    for (const step of stepsOf(cluster, node)) {
+      context.signal.throwIfAborted()
+      await runStep(step, steps)
+    }
+  } finally {
+    await connections.end()
   }
   if (delayMs !== undefined) await delayReplay(await loginOf(context, cluster, node), delayMs)
 }
