@@ -67,8 +67,12 @@ class LiveSandbox implements Sandbox {
   }
 
   async promote(name: string): Promise<void> {
-    await this.run((context) => promote(context, name))
-    await this.look()
+    try {
+      await this.run((context) => promote(context, name))
+    } finally {
+      // It may have been promoted before something else failed.
+      if (!this.#stopping.signal.aborted) await this.look()
+    }
   }
 
   async startAll(): Promise<void> {

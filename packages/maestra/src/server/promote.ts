@@ -45,7 +45,9 @@ export type TimelineHistory = { readonly timeline: TimelineId; readonly switches
 export async function timelineHistory(primary: Login): Promise<TimelineHistory> {
   return await withConnection(primary, async (client) => {
     const result = await client.query<{ timeline: number; history: string | null }>(
-      `select ('x' || tli)::bit(32)::int as timeline, pg_read_file('pg_wal/' || tli || '.history', true) as history
+      // Its two-argument form, which takes a missing file for nothing, came with 16.
+      `select ('x' || tli)::bit(32)::int as timeline,
+         pg_read_file('pg_wal/' || tli || '.history', 0, 1000000, true) as history
        from left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) as tli`,
     )
     const { timeline = 1, history = null } = result.rows[0] ?? {}

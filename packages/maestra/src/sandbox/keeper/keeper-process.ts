@@ -53,7 +53,11 @@ export async function startKeeper(
       everyMs: 5,
       signal,
     },
-  )
+  ).catch((error) => {
+    // Nobody would find it: it has written nothing yet.
+    host.processes.signal(daemon.pid, 'SIGKILL')
+    throw error
+  })
   return daemon
 }
 
