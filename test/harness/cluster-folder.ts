@@ -85,6 +85,11 @@ export class ClusterFolder {
     return port
   }
 
+  /** Every node that it was opened with, declared or not. */
+  get nodes(): readonly string[] {
+    return [...this.#ports.keys()]
+  }
+
   /** Moves a node to another port, from the next `declare` on. */
   move(node: string, port: number): void {
     this.#ports.set(node, port)

@@ -25,15 +25,21 @@ export async function stopServer(data: string): Promise<void> {
   await endServer(data, 'SIGINT')
 }
 
+/** Stops a server without a checkpoint: its next start recovers, as after a crash. */
+export async function stopServerAtOnce(data: string): Promise<void> {
+  await endServer(data, 'SIGQUIT')
+}
+
 /** Ends a server as a crash does. */
 export async function killServer(data: string): Promise<void> {
   await endServer(data, 'SIGKILL')
 }
 
-async function endServer(data: string, signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
+async function endServer(data: string, signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
   const pid = runningServer(data)
   process.kill(pid, signal)
-  await untilReaped(pid)
+  // One that could not remove its postmaster.pid looks as if it ran while a zombie has its pid.
+  await (signal === 'SIGKILL' ? untilReaped(pid) : untilGone(pid))
   // The other processes of the server notice that it is gone, each in its own time.
   await Promise.all(processesBelow(await realpath(data)).map(untilGone))
 }

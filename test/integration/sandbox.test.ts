@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { MaestraError, type Sandbox, startSandbox } from 'maestra'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startSandbox as startWithEvents } from '../../packages/maestra/src/sandbox/start-sandbox.js'
 import { maestra, startMaestra } from '../harness/maestra.js'
 import { isRunning, processesBelow, untilGone } from '../harness/processes.js'
 import { runningServer } from '../harness/servers.js'
@@ -155,7 +156,7 @@ describe('a sandbox that cannot be', () => {
     async (kind) => {
       const controller = new AbortController()
       const reason = new Error('the suite was stopped')
-      const start = startSandbox({
+      const start = startWithEvents({
         replicas: 1,
         signal: controller.signal,
         onEvent: (event) => {

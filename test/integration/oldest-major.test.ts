@@ -1,0 +1,19 @@
+import { oldestMajor } from '@maestra/client/postgres/version'
+import { expect, it } from 'vitest'
+import { oldest } from '../harness/majors.js'
+import { describeBaseBackup } from './base-backup.suite.js'
+import { describeCluster } from './cluster.suite.js'
+import { describeSandbox } from './sandbox.suite.js'
+import { describeStatus } from './status.suite.js'
+
+it('is the one that these tests have programs of, where they have any', () => {
+  expect(oldest?.version ?? oldestMajor).toBe(oldestMajor)
+})
+
+// The package is there for Linux on x64 alone.
+if (oldest !== undefined) {
+  describeBaseBackup(oldest)
+  describeCluster(oldest, { briefly: true })
+  describeStatus(oldest, { briefly: true })
+  describeSandbox(oldest, '/')
+}
