@@ -51,7 +51,7 @@ describe('a detached sandbox', () => {
     await sql(url('db1'), 'insert into sale values (1)')
     expect(await sql(url('db2'), 'select id from sale')).toEqual([])
     expect(await sql(url('db3'), 'select id from sale')).toEqual([])
-    await run('lag', 'db2', '0')
+    expect(await run('lag', 'db2', '0')).toBe('db2 replays at once\n')
     expect(await run('resume', 'db3')).toBe('db3 replays\n')
     for (const name of ['db2', 'db3']) await untilRows(url(name), 'select id from sale', [{ id: 1 }])
     expect(await run('cut', 'db2')).toBe('db2 is cut off\n')
@@ -88,7 +88,7 @@ describe('a detached sandbox', () => {
   })
 
   it('changes its primary, comes up again after all of it was killed, and follows the new one', async () => {
-    expect(await run('promote', 'db2')).toBe('db2 is the primary; db3 follow it\n')
+    expect(await run('promote', 'db2')).toBe('db2 is the primary; db3 follows it\n')
     await sql(url('db2'), 'insert into sale values (3)')
     await untilRows(url('db3'), 'select count(*)::int from sale', [{ count: 3 }])
     const keeper = keeperOf(shop)

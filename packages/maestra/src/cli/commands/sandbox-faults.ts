@@ -23,9 +23,6 @@ const faults: readonly Fault[] = [
 ]
 
 export function addSandboxFaults(sandbox: Command): void {
-  for (const { verb, description, done } of faults) {
-    onNode(sandbox.command(verb).description(description), done, (node) => node[verb]())
-  }
   sandbox
     .command('lag')
     .description('a replica replays each commit so long after it was made; 0 ends it')
@@ -34,8 +31,13 @@ export function addSandboxFaults(sandbox: Command): void {
     .option(...sandboxNameOption)
     .action(async (name: string, delay: string, options: Options) => {
       await (await openSandbox(options.name)).node(name).lag(delay)
-      process.stdout.write(`${name} replays each commit ${delay} after it was made\n`)
+      process.stdout.write(
+        `${name} replays ${/^0\D*$/.test(delay) ? 'at once' : `each commit ${delay} after it was made`}\n`,
+      )
     })
+  for (const { verb, description, done } of faults) {
+    onNode(sandbox.command(verb).description(description), done, (node) => node[verb]())
+  }
   sandbox
     .command('promote')
     .description('a replica takes writes, as after a failover, and the others follow it')
@@ -44,9 +46,13 @@ export function addSandboxFaults(sandbox: Command): void {
     .action(async (name: string, options: Options) => {
       const opened = await openSandbox(options.name)
       await opened.promote(name)
-      const others = opened.replicas.map((node) => node.name).join(', ')
-      process.stdout.write(`${name} is the primary${others === '' ? '' : `; ${others} follow it`}\n`)
+      process.stdout.write(`${name} is the primary${followed(opened.replicas.map((node) => node.name))}\n`)
     })
+}
+
+function followed(names: readonly string[]): string {
+  if (names.length === 0) return ''
+  return names.length === 1 ? `; ${names[0]} follows it` : `; ${names.join(', ')} follow it`
 }
 
 function onNode(command: Command, done: string, run: (node: SandboxNode) => Promise<void>): void {

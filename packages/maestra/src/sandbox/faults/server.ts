@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { DeclaredCluster, DeclaredNode } from '../../cluster/declared-cluster.js'
 import { serverAccount } from '../../server/account.js'
@@ -56,7 +57,9 @@ export async function startAll(context: SandboxContext): Promise<void> {
 
 async function startNode(context: SandboxContext, cluster: DeclaredCluster, node: DeclaredNode): Promise<void> {
   const { site, signal } = context
-  if ((await observeProcess(site.host, node.data)).kind === 'running') return
+  const found = await observeProcess(site.host, node.data)
+  if (found.kind === 'running') return
+  if (found.kind === 'unknown') throw new MaestraError('server-did-not-start', `${node.name}: ${found.because}`)
   const binaries = await binariesOf(site, cluster.postgres)
   if (binaries.kind === 'missing') {
     throw new MaestraError(
@@ -64,6 +67,8 @@ async function startNode(context: SandboxContext, cluster: DeclaredCluster, node
       `no PostgreSQL ${cluster.postgres.version} was found in ${binaries.looked.join(', ')}`,
     )
   }
+  // No process of it runs; one that nobody has reaped would look to PostgreSQL as if it did.
+  await site.host.files.removeFile(join(node.data, 'postmaster.pid'))
   const account = await serverAccount(site.host, node.data)
   await startServer(site.host, { ...serverOf(node), account, binaries, signal })
 }
