@@ -5,13 +5,15 @@ import type { Account } from './host.js'
 import type { HostBench } from './host-bench.fixture.js'
 
 /** What every HostFiles promises. */
-export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }: HostBench): void {
+export function filesConformance(bench: HostBench): void {
+  const { host, at, isRoot, put, modeOf, owner } = bench
+
   describe('looking at files', () => {
     it('says what a path is, without following a link', async () => {
       await put(at('file'), 'four', 0o640)
       await host.files.makeDirectory(at('directory'), { mode: 0o750 })
       await host.files.symbolicLink(at('link'), 'file')
-      await shell('mkfifo "$1"', at('fifo'))
+      await bench.outside.fifo(at('fifo'))
       const { uid, gid } = host.processes.self()
       expect(await host.files.stat(at('file'))).toMatchObject({ kind: 'file', mode: 0o640, size: 4, uid, gid })
       expect(await host.files.stat(at('directory'))).toMatchObject({ kind: 'directory', mode: 0o750 })
@@ -22,7 +24,7 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
     it('tells two files apart by their inodes, and not two names of one', async () => {
       await put(at('one'))
       await put(at('two'))
-      await shell('ln "$1" "$2"', at('one'), at('same'))
+      await bench.outside.hardLink(at('one'), at('same'))
       const inodes = await Promise.all(
         ['one', 'two', 'same'].map(async (each) => (await host.files.stat(at(each)))?.inode),
       )
@@ -43,7 +45,7 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
     it('throws when the answer cannot be known', async () => {
       await host.files.makeDirectory(at('closed'), { mode: 0o700 })
       await put(at('closed', 'file'), 'inside')
-      await shell('chmod 000 "$1"', at('closed'))
+      await bench.outside.chmod(at('closed'), 0o000)
       const answers = [
         host.files.stat(at('closed', 'file')),
         host.files.list(at('closed')),
@@ -53,7 +55,61 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
       if (isRoot()) expect(await Promise.all(answers)).toMatchObject([{ kind: 'file' }, ['file'], 'inside'])
       else for (const answer of answers) await expect(answer).rejects.toMatchObject({ code: 'no-permission' })
       await Promise.allSettled(answers)
-      await shell('chmod 700 "$1"', at('closed'))
+      await bench.outside.chmod(at('closed'), 0o700)
+    })
+
+    it('says in one line what it could not do, with which path and why', async () => {
+      await host.files.makeDirectory(at('directory'), { mode: 0o700 })
+      await put(at('directory', 'inside'))
+      await put(at('file'))
+      const said: readonly (readonly [act: () => Promise<unknown>, message: RegExp | string])[] = [
+        [
+          () => host.files.readText(at('directory')),
+          /^cannot read .*\/directory: EISDIR: illegal operation on a directory/,
+        ],
+        [() => host.files.list(at('file')), `cannot list ${at('file')}: a part of the path is not a directory`],
+        [
+          () => host.files.stat(at('file', 'x')),
+          `cannot look at ${at('file', 'x')}: a part of the path is not a directory`,
+        ],
+        [() => put(at('absent', 'x')), /^cannot write .*\/absent\/x: ENOENT: no such file or directory/],
+        [
+          () => host.files.makeDirectory(at('file'), { mode: 0o700 }),
+          /^cannot make the directory .*\/file: EEXIST: file already exists/,
+        ],
+        [
+          () => host.files.rename(at('absent'), at('x')),
+          /^cannot rename .*\/absent to .*\/x: ENOENT: no such file or directory/,
+        ],
+        [
+          () => host.files.linkTree(at('absent'), at('x')),
+          /^cannot copy .*\/absent to .*\/x: ENOENT: no such file or directory/,
+        ],
+      ]
+      for (const [act, message] of said) {
+        const error = await act().catch((thrown: unknown) => thrown)
+        expect(error).toMatchObject({ code: 'file-system-failed' })
+        expect(() => {
+          throw error
+        }).toThrow(message)
+      }
+    })
+
+    it('says of what it may not do how to look at the permissions', async () => {
+      await host.files.makeDirectory(at('closed'), { mode: 0o700 })
+      await put(at('closed', 'file'))
+      await bench.outside.chmod(at('closed'), 0o500)
+      const writing = put(at('closed', 'new'))
+      // Root may write everywhere.
+      if (isRoot()) await writing
+      else {
+        await expect(writing).rejects.toMatchObject({
+          code: 'no-permission',
+          message: `cannot write ${at('closed', 'new')}: permission denied`,
+          hint: `run as an account that may, or look at its permissions: ls -ld ${at('closed', 'new')}`,
+        })
+      }
+      await bench.outside.chmod(at('closed'), 0o700)
     })
 
     it('lists names in order', async () => {
@@ -98,7 +154,7 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
     it('replaces the file as a whole: who has it open reads on in the old one', async () => {
       await put(at('file'), 'before')
       const before = await host.files.stat(at('file'))
-      await shell('ln "$1" "$2"', at('file'), at('opened'))
+      await bench.outside.hardLink(at('file'), at('opened'))
       await put(at('file'), 'after')
       expect((await host.files.stat(at('file')))?.inode).not.toBe(before?.inode)
       expect(await host.files.readText(at('opened'))).toBe('before')
@@ -126,19 +182,17 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
 
     it('does not follow a link that another account made, by which it could have us write any file', async () => {
       await put(at('victim'), 'ours')
-      await shell('ln -s "$1" "$2"', at('victim'), at('link'))
+      await host.files.symbolicLink(at('link'), at('victim'))
       if (!isRoot()) {
         // Only root can make a link that is another's; the account's own is followed.
         await put(at('link'), 'new')
         expect(await host.files.readText(at('victim'))).toBe('new')
         return
       }
-      await shell('chown -h nobody "$1"', at('link'))
+      await bench.outside.chown(at('link'), await owner())
       await expect(put(at('link'), 'theirs')).rejects.toThrow('it is a link that another account made')
       expect(await host.files.readText(at('victim'))).toBe('ours')
-      await expect(host.processes.startDaemon('/bin/true', [], { logFile: at('link') })).rejects.toThrow(
-        'cannot open the log file',
-      )
+      await expect(bench.daemon('exit', ['0'], { logFile: at('link') })).rejects.toThrow('cannot open the log file')
     })
 
     it('refuses a link to nothing, and keeps it', async () => {
@@ -276,14 +330,14 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
     it('replaces a link by another', async () => {
       await host.files.symbolicLink(at('link'), 'one')
       await host.files.symbolicLink(at('link'), 'two')
-      expect(await shell('readlink "$1"', at('link'))).toBe('two\n')
+      expect(await bench.outside.readLink(at('link'))).toBe('two')
     })
 
     it('syncs a directory and a tree with links and what cannot be opened for reading', async () => {
       await host.files.makeDirectory(at('tree', 'below'), { mode: 0o700 })
       await put(at('tree', 'below', 'file'), 'x')
       await host.files.symbolicLink(at('tree', 'link'), 'nothing')
-      await shell('mkfifo "$1"', at('tree', 'fifo'))
+      await bench.outside.fifo(at('tree', 'fifo'))
       await host.files.syncDirectory(at('tree'))
       await host.files.syncTree(at('tree'))
       await expect(host.files.syncTree(at('absent'))).rejects.toBeInstanceOf(MaestraError)
@@ -299,8 +353,8 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
       await put(at('from', 'with space'), '', 0o444)
       await host.files.symbolicLink(at('from', 'link'), 'open/program')
       await host.files.symbolicLink(at('from', 'folder-link'), 'open')
-      await shell('chmod 750 "$1"', at('from'))
-      await shell('chmod 711 "$1"', at('from', 'open'))
+      await bench.outside.chmod(at('from'), 0o750)
+      await bench.outside.chmod(at('from', 'open'), 0o711)
     }
 
     const expectCopy = async (to: string): Promise<void> => {
@@ -312,7 +366,8 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
         modeOf(join(to, each)),
       )
       expect(await Promise.all(modes)).toEqual(['750', '711', '700', '755', '600', '444'])
-      expect(await shell('readlink "$1" "$2"', join(to, 'link'), join(to, 'folder-link'))).toBe('open/program\nopen\n')
+      const links = ['link', 'folder-link'].map((each) => bench.outside.readLink(join(to, each)))
+      expect(await Promise.all(links)).toEqual(['open/program', 'open'])
     }
 
     it('copies content, modes and links', async () => {
@@ -377,6 +432,59 @@ export function filesConformance({ host, at, isRoot, shell, put, modeOf, owner }
       await host.files.makeDirectory(at('to'), { mode: 0o700 })
       await expect(host.files.linkTree(at('from'), at('to'))).rejects.toMatchObject({ code: 'file-system-failed' })
       expect(await host.files.list(at('to'))).toEqual([])
+    })
+
+    it('keeps what a stream names inside the directory, and writes nothing after it named something else', async () => {
+      await host.files.makeDirectory(at('to'), { mode: 0o700 })
+      const outside: readonly (readonly [path: string, reason: string])[] = [
+        ['/etc/x', 'the path is absolute'],
+        ['../x', 'the path leads upwards'],
+        ['a/../../x', 'the path leads upwards'],
+        ['.', 'the path names nothing'],
+        ['absent/x', 'absent is not one of the directories made before'],
+        ['link/x', 'link is not one of the directories made before'],
+      ]
+      await host.files.symbolicLink(at('to', 'link'), at())
+      for (const [path, reason] of outside) {
+        const writer = host.files.fillTree(at('to'), {})
+        expect(() => writer.beginFile(path, 0o600), path).toThrow(
+          `${JSON.stringify(path)} is not written to ${at('to')}: ${reason}`,
+        )
+        expect(() => writer.directory('later', 0o700)).toThrow(reason)
+        await expect(writer.finish({ sync: false })).rejects.toThrow(reason)
+      }
+      expect(await host.files.list(at())).toEqual(['to'])
+      expect(await host.files.list(at('to'))).toEqual(['link'])
+    })
+
+    it('does not end a stream in the middle of a file, nor write over what is there', async () => {
+      await host.files.makeDirectory(at('to'), { mode: 0o700 })
+      await put(at('to', 'there'), 'kept')
+      const over = host.files.fillTree(at('to'), {})
+      over.beginFile('there', 0o600)
+      over.append(Buffer.from('new'))
+      expect(() => over.endFile()).toThrow(`cannot write ${at('to', 'there')}: `)
+      expect(await host.files.readText(at('to', 'there'))).toBe('kept')
+      const half = host.files.fillTree(at('to'), {})
+      half.beginFile('half', 0o600)
+      half.append(Buffer.from('ha'))
+      await expect(half.finish({ sync: false })).rejects.toThrow('it was not ended')
+      const given = host.files.fillTree(at('to'), {})
+      await given.abandon()
+      expect(() => given.beginFile('late', 0o600)).toThrow(`the writing of ${at('to')} was given up`)
+    })
+
+    it('tells how much of a stream is not written yet', async () => {
+      await host.files.makeDirectory(at('to'), { mode: 0o700 })
+      const writer = host.files.fillTree(at('to'), {})
+      writer.beginFile('file', 0o600)
+      writer.append(Buffer.alloc(1000))
+      expect(writer.pendingBytes).toBe(1000)
+      await writer.drainedTo(0)
+      expect(writer.pendingBytes).toBe(0)
+      writer.endFile()
+      await writer.finish({ sync: true })
+      expect((await host.files.stat(at('to', 'file')))?.size).toBe(1000)
     })
 
     it('fills a directory from a stream', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type HostBench, until } from './host-bench.fixture.js'
 
 /** What every HostNetwork promises. */
-export function networkConformance({ host, at, endLater }: HostBench): void {
+export function networkConformance({ host, daemon, log }: HostBench): void {
   describe('the network', () => {
     it('knows its own addresses and names', async () => {
       for (const own of ['127.0.0.1', '127.8.9.10', '::1', 'localhost']) {
@@ -29,11 +29,9 @@ export function networkConformance({ host, at, endLater }: HostBench): void {
 
     it('says why a server cannot listen', async () => {
       const port = await host.network.freePort()
-      const script = `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('listening'))`
-      const listener = await host.processes.startDaemon(process.execPath, ['-e', script], { logFile: at('log') })
-      endLater(listener)
-      await until(async () => (await host.files.readText(at('log'))) !== '', 'the port to be taken')
-      expect(await host.files.readText(at('log'))).toBe('listening\n')
+      await daemon('serve', [`${port}`])
+      await until(async () => (await log()) !== '', 'the port to be taken')
+      expect(await log()).toBe('listening\n')
       expect(await host.network.canListen('127.0.0.1', port)).toEqual({
         free: false,
         reason: 'another program listens there',

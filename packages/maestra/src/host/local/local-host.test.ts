@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { hostConformance } from '../host.conformance.js'
+import { shellOutside } from '../shell-outside.fixture.js'
 import { LocalHost } from './local-host.js'
 
 /** What was synced and renamed, in that order. */
@@ -40,9 +41,11 @@ function newDirectory(): string {
 for (const sync of [true, false]) {
   hostConformance(`LocalHost, sync ${sync}`, async () => {
     const directory = newDirectory()
+    const host = new LocalHost({ sync })
     return {
-      host: new LocalHost({ sync }),
+      host,
       directory,
+      outside: shellOutside(host),
       dispose: async () => fs.rmSync(directory, { recursive: true, force: true }),
     }
   })
