@@ -332,6 +332,21 @@ export function describeFaults(major: { readonly version: number }): void {
         await untilRows(second.url, 'select id from t order by 1', [{ id: 1 }, { id: 3 }])
       })
 
+      it('does not wait for a replica that is ahead and cut off: it follows once it is mended', async () => {
+        await using other = await startSandbox({ replicas: 2, version: major.version })
+        const [first, second] = [other.node('db2'), other.node('db3')]
+        await sql(other.primary.url, 'create table t as select 1 as id')
+        await untilRows(first.url, 'select id from t', [{ id: 1 }])
+        await first.cut()
+        await sql(other.primary.url, 'insert into t values (2)')
+        await untilRows(second.url, 'select id from t order by 1', [{ id: 1 }, { id: 2 }])
+        await second.cut()
+        await other.promote('db2')
+        await sql(first.url, 'insert into t values (3)')
+        await second.mend()
+        await untilRows(second.url, 'select id from t order by 1', [{ id: 1 }, { id: 3 }])
+      })
+
       it('leaves nothing when it is stopped while it promotes', async () => {
         const other = await startSandbox({ replicas: 2, version: major.version })
         const promoting = other.promote('db2').catch((error: unknown) => error)

@@ -1,5 +1,6 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { errorCodes, MaestraError, messageOf } from './error.js'
+import { codeOf, errorCodes, MaestraError, messageOf } from './error.js'
 
 describe('an error', () => {
   test('carries its code, its message, its hint and its cause', () => {
@@ -29,9 +30,25 @@ describe('an error', () => {
   })
 })
 
+/** As jest gives it to the code under test: its class is none of ours. */
+const ofAnotherRealm: unknown = runInNewContext(`Object.assign(new Error('not there'), { code: 'ENOENT' })`)
+
+describe('the code of what was thrown', () => {
+  test.each([
+    ['an error of the system', Object.assign(new Error('x'), { code: 'ENOENT' }), 'ENOENT'],
+    ['an error of another realm', ofAnotherRealm, 'ENOENT'],
+    ['an error without one', new Error('x'), undefined],
+    ['a text', 'ENOENT', undefined],
+    ['null', null, undefined],
+  ])('is found in %s', (_what, thrown, expected) => {
+    expect(codeOf(thrown)).toBe(expected)
+  })
+})
+
 describe('the message of what was thrown', () => {
   test.each([
     ['an error', new Error('broken'), 'broken'],
+    ['an error of another realm', ofAnotherRealm, 'not there'],
     ['a text', 'broken', 'broken'],
     ['nothing', undefined, 'undefined'],
     ['an error of several without words', new AggregateError([new Error('v4'), new Error('v6')]), 'v4; v6'],

@@ -64,6 +64,18 @@ export class MaestraError extends Error {
 
 /** The one-line text of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
+  const { message, errors } = partsOf(error)
+  if (message === '' && Array.isArray(errors)) return errors.map(messageOf).join('; ')
+  return typeof message === 'string' ? message : String(error)
+}
+
+/** The code that an error carries: the name of the operating system's (`ENOENT`), the SQLSTATE of a server's. */
+export function codeOf(error: unknown): string | undefined {
+  const { code } = partsOf(error)
+  return code === undefined ? undefined : String(code)
+}
+
+/** By what it has, not by its class: jest runs tests with an Error of their own, which Node.js knows nothing of. */
+function partsOf(error: unknown): { readonly message?: unknown; readonly code?: unknown; readonly errors?: unknown } {
+  return typeof error === 'object' && error !== null ? error : {}
 }

@@ -1,5 +1,5 @@
 import { MaestraError, messageOf } from '@maestra/client/base/error'
-import type { DeclaredCluster } from '../cluster/declared-cluster.js'
+import { type DeclaredCluster, standbysOf } from '../cluster/declared-cluster.js'
 import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import type { Step } from '../plan/step.js'
@@ -11,9 +11,10 @@ import { initdb } from '../server/initdb.js'
 import { observeCluster } from '../server/observe-cluster.js'
 import type { Site } from '../server/site.js'
 import { type ApplyLock, acquireLock } from './apply-lock.js'
+import { runInLanes } from './run-in-lanes.js'
 import { runStep } from './run-step.js'
 import { stepContext } from './step-context.js'
-import type { Initialise, Progress, StepContext } from './step-runner.js'
+import type { Initialise, Progress } from './step-runner.js'
 
 export type ApplyOptions = {
   readonly site: Site
@@ -22,6 +23,8 @@ export type ApplyOptions = {
   readonly initialise?: Initialise
   /** How a standby gets the data of its primary; by a base backup unless told otherwise. */
   readonly receiveCopy?: ReceiveCopy
+  /** How many standbys are worked on at once; one step at a time unless told otherwise. */
+  readonly lanes?: number
   readonly onEvent?: (event: ApplyEvent) => void
   readonly signal?: AbortSignal
 }
@@ -63,28 +66,33 @@ async function runSteps(
 ): Promise<void> {
   const emit = options.onEvent ?? (() => {})
   const signal = options.signal ?? new AbortController().signal
-  let current: Step | undefined
-  const context: StepContext = stepContext({
-    ...options,
-    connections,
-    initialise: options.initialise ?? (({ site, ...rest }) => initdb(site.host, rest)),
-    signal,
-    onProgress: (progress) => {
-      if (current !== undefined) emit({ kind: 'step-progressed', step: current, progress })
-    },
-  })
-  for (const [index, step] of steps.entries()) {
-    try {
-      signal.throwIfAborted()
-      await lock.assertHeld()
-      current = step
-      const startedAt = performance.now()
-      emit({ kind: 'step-started', step, index, count: steps.length })
-      const result = await runStep(step, context)
-      emit({ kind: 'step-ended', step, result, tookMs: performance.now() - startedAt })
-    } catch (error) {
-      throw signal.aborted ? interrupted(signal, steps.slice(index)) : error
-    }
+  const left = new Set(steps)
+  const run = async (step: Step): Promise<void> => {
+    signal.throwIfAborted()
+    await lock.assertHeld()
+    const startedAt = performance.now()
+    emit({ kind: 'step-started', step, index: steps.indexOf(step), count: steps.length })
+    const context = stepContext({
+      ...options,
+      connections,
+      initialise: options.initialise ?? (({ site, ...rest }) => initdb(site.host, rest)),
+      signal,
+      onProgress: (progress) => emit({ kind: 'step-progressed', step, progress }),
+    })
+    const result = await runStep(step, context)
+    left.delete(step)
+    emit({ kind: 'step-ended', step, result, tookMs: performance.now() - startedAt })
+  }
+  try {
+    if (options.lanes === undefined) for (const step of steps) await run(step)
+    else
+      await runInLanes(
+        steps,
+        { standbys: standbysOf(options.cluster).map(({ name }) => name), most: options.lanes },
+        run,
+      )
+  } catch (error) {
+    throw signal.aborted ? interrupted(signal, [...left]) : error
   }
 }
 

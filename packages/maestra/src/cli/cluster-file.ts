@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { MaestraError, messageOf } from '@maestra/client/base/error'
+import { codeOf, MaestraError, messageOf } from '@maestra/client/base/error'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import { type LoadedCluster, loadCluster } from '../cluster/load-cluster.js'
 import { runRules } from '../doctor/run-rules.js'
@@ -53,7 +53,7 @@ async function readText(file: string): Promise<string> {
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   if (code === 'ENOENT') return 'it is not there'
   if (code === 'EISDIR') return 'it is a directory'
   if (code === 'EACCES') return 'permission denied'

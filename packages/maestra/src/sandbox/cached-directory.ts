@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { Host } from '../host/host.js'
 import { cacheDirectory } from './cache-directory.js'
+import { makeSpreadFolder } from './spread-folder.js'
 
 /** Stands in a directory of the cache that is complete, and says what belongs into it. */
 const markerFile = 'maestra-cache'
@@ -17,7 +18,7 @@ export async function cachedDirectory(
 ): Promise<string> {
   if (await isBuilt(host, directory)) return directory
   const aside = asideOf(directory)
-  await host.files.makeDirectory(dirname(directory), { mode: 0o711 })
+  await makeSpreadFolder(host, dirname(directory))
   await removeAbandoned(host, directory)
   try {
     await host.files.makeDirectory(aside, { mode: 0o711 })

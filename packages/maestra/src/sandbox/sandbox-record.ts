@@ -5,6 +5,7 @@ import type { Host } from '../host/host.js'
 import { isAlive, type ProcessOwner, thisProcess } from '../host/process-owner.js'
 import { cacheDirectory } from './cache-directory.js'
 import type { PortClaim } from './ports.js'
+import { makeSpreadFolder } from './spread-folder.js'
 
 /**
  * What is written down about a sandbox before anything of it exists, so that a killed owner leaves nothing that
@@ -131,16 +132,6 @@ export async function ownerLives(host: Host, { record }: RecordedSandbox): Promi
 
 async function recordsFolder(host: Host): Promise<string> {
   const folder = join(await cacheDirectory(host), 'sandboxes')
-  if ((await host.files.stat(folder)) !== undefined) return folder
-  await host.files.makeDirectory(folder, { mode: 0o711 })
-  await spreadBelow(host, folder)
+  await makeSpreadFolder(host, folder)
   return folder
-}
-
-/**
- * Has ext4 place the sandboxes far from each other on the disk, by the flag of a top directory: next to where many files were
- * removed a moment ago, making as many takes it ten times as long. Other file systems know no such flag, and need none.
- */
-async function spreadBelow(host: Host, folder: string): Promise<void> {
-  await host.processes.run('chattr', ['+T', folder], {}).catch(() => {})
 }

@@ -22,6 +22,8 @@ import { initialiseFrom, receiveFrom, type Template, template } from './template
 /** The PostgreSQL that comes along. */
 const ownMajor = 18
 const mostReplicas = 20
+/** More would only wait for each other. */
+const standbysAtOnce = 4
 /** Another program may take a port between its choice and its use; three times in a row is no accident. */
 const mostAttempts = 3
 
@@ -142,6 +144,7 @@ async function bringUp(site: Site, cluster: DeclaredCluster, from: Template, wan
     cluster,
     initialise: initialiseFrom(from),
     receiveCopy: receiveFrom(site.host, from),
+    lanes: standbysAtOnce,
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(signal === undefined ? {} : { signal }),
   })

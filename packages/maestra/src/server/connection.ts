@@ -1,4 +1,4 @@
-import { MaestraError, messageOf } from '@maestra/client/base/error'
+import { codeOf, MaestraError, messageOf } from '@maestra/client/base/error'
 import type { Secret } from '@maestra/client/base/secret'
 import pg from 'pg'
 import { superuser } from '../cluster/declared-cluster.js'
@@ -103,7 +103,7 @@ export class KeptConnections {
 /** SQLSTATE of an error that the server sent, or the error name of the operating system. */
 export function errorCodeOf(error: unknown): string | undefined {
   const cause = error instanceof MaestraError ? error.cause : error
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+  return codeOf(cause)
 }
 
 function connectionError(login: Login, error: unknown): MaestraError {

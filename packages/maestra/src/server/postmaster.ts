@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
-import { MaestraError } from '@maestra/client/base/error'
+import { MaestraError, messageOf } from '@maestra/client/base/error'
 import type { ProcessObservation } from '../cluster/observation.js'
 import type { Account, Daemon, Host, ProcessIdentity } from '../host/host.js'
 import type { Binaries } from './binaries.js'
@@ -20,7 +20,7 @@ export async function observeProcess(host: Host, data: string): Promise<ProcessO
     if (!(await worksIn(host, process, data))) return { kind: 'none' }
     return { kind: 'running', pid: file.pid, status: file.status, port: file.port }
   } catch (error) {
-    return { kind: 'unknown', because: error instanceof Error ? error.message : String(error) }
+    return { kind: 'unknown', because: messageOf(error) }
   }
 }
 

@@ -1,8 +1,9 @@
-import { MaestraError, messageOf } from '@maestra/client/base/error'
+import { codeOf, MaestraError, messageOf } from '@maestra/client/base/error'
 
 /** Whether a file operation failed with this error name of the operating system, for example `ENOENT`. */
 export function failedWith(error: unknown, ...names: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && names.includes(String(error.code))
+  const code = codeOf(error)
+  return code !== undefined && names.includes(code)
 }
 
 /** An error of the operating system about a path, as an error of Maestra. */

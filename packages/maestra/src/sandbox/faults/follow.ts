@@ -22,14 +22,22 @@ export async function follow(context: SandboxContext, cluster: DeclaredCluster, 
   const primary = await loginOf(context, cluster, primaryOf(cluster))
   const standby = await loginOf(context, cluster, node)
   const history = await timelineHistory(primary)
-  const isHeld = await isHeldBack(context, node, standby)
+  const isCut = await isCutOff(context, node)
+  const isHeld = isCut || (await isHeldBack(standby))
   const outcome = await waitUntil(() => look({ primary, standby, history, isHeld, slot: slotName(node.name) }), {
     awaited: `${node.name} to follow ${primary.node} on timeline ${history.timeline}`,
     deadline: Deadline.after(followTimeoutMs),
     everyMs: 10,
     signal: context.signal,
   })
-  if (outcome === 'cannot') await makeAnew(context, cluster, node)
+  if (outcome === 'follows') return
+  const { record } = context.sandbox
+  // A new copy is of use only with the WAL that was written meanwhile; its server of before is gone by then.
+  await makeAnew(context, cluster, node, async (bringUp) => {
+    if (isCut) await askKeeper(record, { verb: 'mend', node: node.name })
+    await bringUp()
+    if (isCut) await askKeeper(record, { verb: 'cut', node: node.name })
+  })
 }
 
 /** Whether its server runs and does not stand still. */
@@ -39,10 +47,13 @@ async function answers({ site: { host } }: SandboxContext, { data }: DeclaredNod
   return (await host.processes.identify(found.pid))?.stopped === false
 }
 
-/** Whether a fault keeps it from streaming, so that it is not waited for. */
-async function isHeldBack(context: SandboxContext, node: DeclaredNode, standby: Login): Promise<boolean> {
-  const links = await askKeeper(context.sandbox.record, { verb: 'links' })
-  if (links.some((link) => link.node === node.name && link.cut)) return true
+async function isCutOff({ sandbox }: SandboxContext, node: DeclaredNode): Promise<boolean> {
+  const links = await askKeeper(sandbox.record, { verb: 'links' })
+  return links.some((link) => link.node === node.name && link.cut)
+}
+
+/** Whether it is paused or late, so that it is not waited for. */
+async function isHeldBack(standby: Login): Promise<boolean> {
   return await withConnection(standby, async (client) => {
     const result = await client.query<{ held: boolean }>(
       `select pg_is_wal_replay_paused() or current_setting('recovery_min_apply_delay') <> '0' as held`,

@@ -10,8 +10,16 @@ import { delayReplay } from '../../server/replay.js'
 import { killServer } from '../../server/server-processes.js'
 import { loginOf, type SandboxContext } from '../sandbox-context.js'
 
-/** Replaces a replica of a sandbox by a new copy of the primary. Its data is test data, and goes. */
-export async function makeAnew(context: SandboxContext, cluster: DeclaredCluster, node: DeclaredNode): Promise<void> {
+/**
+ * Replaces a replica of a sandbox by a new copy of the primary. Its data is test data, and goes. `around` gets what copies and
+ * starts it, when its server of before is gone.
+ */
+export async function makeAnew(
+  context: SandboxContext,
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+  around: (bringUp: () => Promise<void>) => Promise<void>,
+): Promise<void> {
   const { host } = context.site
   context.signal.throwIfAborted()
   const delayMs = await lagOf(context, node)
@@ -27,10 +35,12 @@ export async function makeAnew(context: SandboxContext, cluster: DeclaredCluster
     signal: context.signal,
   })
   try {
-    for (const step of stepsOf(cluster, node)) {
-      context.signal.throwIfAborted()
-      await runStep(step, steps)
-    }
+    await around(async () => {
+      for (const step of stepsOf(cluster, node)) {
+        context.signal.throwIfAborted()
+        await runStep(step, steps)
+      }
+    })
   } finally {
     await connections.end()
   }

@@ -13,6 +13,8 @@ export async function promote(context: SandboxContext, name: string): Promise<vo
   const node = await standbyOf(context, name, 'promote')
   const before = await clusterOf(context)
   const login = await loginOf(context, before, node)
+  // Without it the others could not follow: better to know before anything has changed.
+  await askKeeper(context.sandbox.record, { verb: 'links' })
   const followers = before.nodes.filter((each) => roleOf(each) === 'standby' && each.name !== name)
   await keepWalFor(login, followers)
   await promoteServer(login)

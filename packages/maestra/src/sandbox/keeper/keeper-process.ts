@@ -69,7 +69,7 @@ async function startError(host: Host, name: string, logFile: string, ended: stri
 }
 
 /** The process of a sandbox's keeper; undefined where none was started. */
-export async function readKeeper(host: Host, directory: string): Promise<ProcessOwner | undefined> {
+async function readKeeper(host: Host, directory: string): Promise<ProcessOwner | undefined> {
   const text = await host.files.readText(join(directory, keeperFile))
   try {
     return text === undefined ? undefined : (JSON.parse(text) as ProcessOwner)
