@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { nowMs, sleep } from './clock.js'
 import { MaestraError } from './error.js'
 
 /** A moment after which a wait is given up. */
@@ -8,7 +8,7 @@ export class Deadline {
 
   private constructor(totalMs: number) {
     this.totalMs = totalMs
-    this.#endsAt = performance.now() + totalMs
+    this.#endsAt = nowMs() + totalMs
   }
 
   static after(totalMs: number): Deadline {
@@ -17,7 +17,7 @@ export class Deadline {
 
   /** Milliseconds left, never negative. */
   leftMs(): number {
-    return Math.max(0, this.#endsAt - performance.now())
+    return Math.max(0, this.#endsAt - nowMs())
   }
 
   passed(): boolean {

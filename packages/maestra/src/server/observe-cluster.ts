@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '@maestra/client/base/clock'
 import { messageOf } from '@maestra/client/base/error'
 import { type DeclaredCluster, type DeclaredNode, superuser } from '../cluster/declared-cluster.js'
 import type { NodeObservation, Observation, PasswordsObservation, ServerObservation } from '../cluster/observation.js'
