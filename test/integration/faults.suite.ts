@@ -118,6 +118,13 @@ export function describeFaults(major: { readonly version: number }): void {
         const broken = new Promise((resolve) => client.on('error', resolve))
         await client.connect()
         const { id } = await sell()
+        // Its process would go on by itself for minutes: it looks at nothing while it counts.
+        void client.query('select count(*) from generate_series(1, 1e12)').catch(() => {})
+        await untilRows(
+          db1.url,
+          `select count(*)::int from pg_stat_activity where query like '%1e12%' and state = 'active' and pid <> pg_backend_pid()`,
+          [{ count: 1 }],
+        )
         const pids = pidsOf(db1)
         expect(pids.length).toBeGreaterThan(3)
         await db1.kill()

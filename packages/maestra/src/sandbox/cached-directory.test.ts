@@ -92,10 +92,10 @@ describe('cachedDirectory', () => {
     expect(inCache()).toEqual(['one'])
   })
 
-  it('removes what killed builds of the same directory left, and nothing else', async () => {
+  it('removes what killed builds left, and nothing else', async () => {
     const dead = await deadPid()
-    const kept = [`one.building-${process.pid}-999`, `other.building-${dead}-1`, 'one-and-more']
-    for (const name of [`one.building-${dead}-1`, `one.building-${dead}-2`, ...kept]) {
+    const kept = [`one.building-${process.pid}-999`, 'one-and-more']
+    for (const name of [`one.building-${dead}-1`, `one.building-${dead}-2`, `other.building-${dead}-1`, ...kept]) {
       mkdirSync(join(directory, 'templates', name, 'half'), { recursive: true })
     }
     await cachedDirectory(host, target, async () => {})
@@ -105,7 +105,11 @@ describe('cachedDirectory', () => {
   it('does not take a directory without its mark for one that it has built', async () => {
     mkdirSync(target, { recursive: true })
     writeFileSync(join(target, 'theirs'), 'kept')
-    await expect(cachedDirectory(host, target, async () => {})).rejects.toMatchObject({ code: 'file-system-failed' })
+    await expect(cachedDirectory(host, target, async () => {})).rejects.toMatchObject({
+      code: 'directory-in-the-way',
+      message: `${target} is in the way: it holds theirs and not the mark of a complete one`,
+      hint: `remove it, it is made again: rm -r ${target}`,
+    })
     expect(readdirSync(target)).toEqual(['theirs'])
     expect(inCache()).toEqual(['one'])
   })

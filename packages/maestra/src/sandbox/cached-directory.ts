@@ -1,7 +1,9 @@
 import { dirname, join } from 'node:path'
+import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
 import { cacheDirectory } from './cache-directory.js'
 import { makeSpreadFolder } from './spread-folder.js'
+import { removeUnfinished, unfinishedPath } from './unfinished.js'
 
 /** Stands in a directory of the cache that is complete, and says what belongs into it. */
 const markerFile = 'maestra-cache'
@@ -19,7 +21,8 @@ export async function cachedDirectory(
   if (await isBuilt(host, directory)) return directory
   const aside = asideOf(directory)
   await makeSpreadFolder(host, dirname(directory))
-  await removeAbandoned(host, directory)
+  await removeUnfinished(host, dirname(directory))
+  await refuseUnlessFree(host, directory)
   try {
     await host.files.makeDirectory(aside, { mode: 0o711 })
     await build(aside)
@@ -35,25 +38,24 @@ export async function cachedDirectory(
   return directory
 }
 
-/** Its name tells who builds there: what a killed process left can be told from what one builds right now. */
 function asideOf(directory: string): string {
   builds += 1
-  return `${directory}.building-${process.pid}-${builds}`
+  return unfinishedPath(directory, builds)
 }
 
 async function isBuilt(host: Host, directory: string): Promise<boolean> {
   return (await host.files.stat(join(directory, markerFile))) !== undefined
 }
 
-/** What killed builds of the same directory left. */
-async function removeAbandoned(host: Host, directory: string): Promise<void> {
-  const parent = dirname(directory)
-  const prefix = `${directory.slice(parent.length + 1)}.building-`
-  for (const name of (await host.files.list(parent)) ?? []) {
-    if (!name.startsWith(prefix)) continue
-    const pid = Number(name.slice(prefix.length).split('-')[0])
-    if ((await host.processes.identify(pid)) === undefined) await host.files.removeTree(join(parent, name))
-  }
+/** Before the work: something that nobody can say whose it is, as after a cleaner of old files went over the cache. */
+async function refuseUnlessFree(host: Host, directory: string): Promise<void> {
+  const entries = (await host.files.list(directory)) ?? []
+  if (entries.length === 0 || entries.includes(markerFile)) return
+  throw new MaestraError(
+    'directory-in-the-way',
+    `${directory} is in the way: it holds ${entries.slice(0, 5).join(', ')} and not the mark of a complete one`,
+    { hint: `remove it, it is made again: rm -r ${directory}` },
+  )
 }
 
 type Inventory = { readonly files: Readonly<Record<string, number>> }

@@ -8,9 +8,9 @@ import { lag, pause, resume } from './faults/replay.js'
 import { freeze, kill, start, startAll, thaw } from './faults/server.js'
 import type { Sandbox, SandboxNode } from './sandbox.js'
 import { clusterOf, type SandboxContext } from './sandbox-context.js'
-import { type RecordedSandbox, readRecord } from './sandbox-record.js'
+import { isTakenDown, type RecordedSandbox } from './sandbox-record.js'
 import { type SandboxServer, sandboxServers } from './sandbox-servers.js'
-import { takeDown } from './take-down.js'
+import { takeDown, takeDownOwn } from './take-down.js'
 
 /** A sandbox that is up, with all that can be done to it; `startedInMs` is 0 for one that another process started. */
 export async function liveSandbox(site: Site, sandbox: RecordedSandbox, startedInMs = 0): Promise<Sandbox> {
@@ -128,8 +128,8 @@ class LiveSandbox implements Sandbox {
 
   /** Another process may have taken it down while this one made files in it. */
   async #removeRemains(): Promise<void> {
-    if ((await readRecord(this.#site.host, this.#sandbox.path))?.record.directory === this.directory) return
-    await takeDown(this.#site.host, this.#sandbox).catch(() => {})
+    if (!(await isTakenDown(this.#site.host, this.#sandbox))) return
+    await takeDownOwn(this.#site.host, this.#sandbox).catch(() => {})
   }
 }
 

@@ -56,14 +56,13 @@ export async function releasePorts(host: Host, ports: readonly number[], id: str
 export async function releaseAbandonedPorts(host: Host, used: ReadonlySet<number>): Promise<void> {
   const folder = await portsFolder(host)
   for (const name of (await host.files.list(folder)) ?? []) {
+    // What will become a claim has another name.
+    if (!/^\d+$/.test(name)) continue
     const path = join(folder, name)
-    const isClaim = /^\d+$/.test(name)
     const text = await host.files.readText(path)
     const owner = claimIn(text)
-    // A claim is whole from its first moment; what will become one may be half written.
-    if (owner === undefined && !isClaim) continue
     if (used.has(Number(name)) || (owner !== undefined && (await isAlive(host, owner)))) continue
-    if (isClaim && !(await host.network.canListen('127.0.0.1', Number(name))).free) continue
+    if (!(await host.network.canListen('127.0.0.1', Number(name))).free) continue
     // Meanwhile another process may have removed it and a third one claimed the port.
     if ((await host.files.readText(path)) === text) await host.files.removeFile(path)
   }

@@ -8,7 +8,7 @@ import { clusterFileText } from '../cluster/print-cluster-file.js'
 import type { Host } from '../host/host.js'
 import type { Link } from './keeper/keeper-request.js'
 import type { SandboxRole } from './sandbox.js'
-import { sandboxMarker } from './take-down.js'
+import { markSandbox } from './take-down.js'
 
 /** The cluster file of every sandbox, in its directory. */
 const sandboxClusterFile = 'maestra.yaml'
@@ -44,9 +44,7 @@ export async function writeSandboxCluster(host: Host, plan: SandboxPlan): Promis
   const { directory, name, major, durable, ports, linkPorts, parameters } = plan
   const file = join(directory, sandboxClusterFile)
   await host.files.makeDirectory(directory, { mode: 0o711 })
-  await host.files.write(join(directory, sandboxMarker), 'Maestra made this directory and removes it.\n', {
-    mode: 0o600,
-  })
+  await markSandbox(host, directory)
   const text = clusterFileText({
     cluster: name,
     version: major,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
 import { isAlive, type ProcessOwner, thisProcess } from '../host/process-owner.js'
@@ -32,6 +32,9 @@ export type RecordedSandbox = { readonly path: string; readonly text: string; re
 
 const extension = '.json'
 
+/** The end of the name of a directory, behind that of its sandbox: never the same again. */
+const directoryPattern = /^-[0-9a-f]{8}$/
+
 /** The rule for the names of clusters, since a sandbox is one and gives its name to files. */
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/
 
@@ -53,12 +56,21 @@ export async function recordSandbox(
     const name = options.name ?? (attempt === 1 ? 'sandbox' : `sandbox-${attempt}`)
     const claimed = await claim(host, folder, name, options)
     if (claimed !== undefined) return claimed
-    if (options.name !== undefined) {
-      throw new MaestraError('sandbox-exists', `a sandbox named ${name} is up already`, {
-        hint: `choose another name, or take it down: maestra sandbox down ${name}`,
-      })
-    }
+    if (options.name !== undefined) throw await existsError(host, folder, name)
   }
+}
+
+async function existsError(host: Host, folder: string, name: string): Promise<MaestraError> {
+  const path = join(folder, name + extension)
+  const found = await readRecord(host, path)
+  if (found === undefined && (await host.files.stat(path)) !== undefined) {
+    return new MaestraError('sandbox-exists', `the name ${name} is taken by ${path}, which is no record of a sandbox`, {
+      hint: `choose another name, or look at it and remove it: rm ${path}`,
+    })
+  }
+  return new MaestraError('sandbox-exists', `a sandbox named ${name} is up already`, {
+    hint: `choose another name, or take it down: maestra sandbox down ${name}`,
+  })
 }
 
 async function claim(
@@ -92,23 +104,50 @@ export async function recordedSandboxes(host: Host): Promise<readonly RecordedSa
 /** A record that cannot be read names nothing that could be taken down; it is passed over. */
 export async function readRecord(host: Host, path: string): Promise<RecordedSandbox | undefined> {
   const text = await host.files.readText(path)
-  const record = text === undefined ? undefined : recordIn(text)
+  const record = text === undefined ? undefined : recordIn(text, path)
   return text === undefined || record === undefined ? undefined : { path, text, record }
 }
 
-function recordIn(text: string): SandboxRecord | undefined {
+/** What it names is taken down, so it names nothing but what a sandbox of its name has. */
+function recordIn(text: string, path: string): SandboxRecord | undefined {
   try {
     const read = JSON.parse(text) as Partial<SandboxRecord> | null
-    const { name, directory, createdAt, claim: id } = read ?? {}
+    const { name, directory, createdAt, claim: id, keeper } = read ?? {}
     const isWhole =
-      [name, directory, createdAt, id].every((each) => typeof each === 'string') &&
+      [name, directory, createdAt, id, keeper?.token].every((each) => typeof each === 'string') &&
       (read?.owner === null || Number.isInteger(read?.owner?.pid)) &&
       Array.isArray(read?.ports) &&
-      Number.isInteger(read.keeper?.port)
-    return isWhole ? (read as SandboxRecord) : undefined
+      [...read.ports, keeper?.port].every(Number.isInteger)
+    const isOwn =
+      basename(path) === `${name}${extension}` &&
+      dirname(directory ?? '') === dirname(path) &&
+      directoryPattern.test(basename(directory ?? '').slice(name?.length))
+    return isWhole && isOwn ? (read as SandboxRecord) : undefined
   } catch {
     return undefined
   }
+}
+
+/**
+ * Has this process be the owner of a sandbox that it takes down: killed meanwhile, it leaves that to the next one, and who
+ * owned it can tell. One whose owner has ended is anybody's to take down.
+ */
+export async function takeOver(host: Host, sandbox: RecordedSandbox): Promise<void> {
+  const owner = await thisProcess(host)
+  if (isSame(owner, sandbox.record.owner) || !(await ownerLives(host, sandbox))) return
+  if (await isTakenDown(host, sandbox)) return
+  const text = `${JSON.stringify({ ...sandbox.record, owner } satisfies SandboxRecord)}\n`
+  await host.files.write(sandbox.path, text, { mode: 0o600 })
+}
+
+/** Whether another process takes it down, or has done so. */
+export async function isTakenDown(host: Host, { path, record }: RecordedSandbox): Promise<boolean> {
+  const now = (await readRecord(host, path))?.record
+  return now?.directory !== record.directory || (now.owner !== null && !isSame(now.owner, record.owner))
+}
+
+function isSame(one: ProcessOwner, other: ProcessOwner | null): boolean {
+  return one.pid === other?.pid && one.startedAt === other.startedAt
 }
 
 /** Has the sandbox live on without an owner. */
@@ -122,7 +161,10 @@ export async function disownSandbox(host: Host, { path, record }: RecordedSandbo
 /** Forgets a sandbox, unless another one has its name by now. */
 export async function forgetSandbox(host: Host, sandbox: RecordedSandbox): Promise<void> {
   const now = await readRecord(host, sandbox.path)
-  if (now?.record.directory === sandbox.record.directory) await host.files.removeFile(sandbox.path)
+  if (now?.record.directory !== sandbox.record.directory) return
+  // Where its owner was killed while it gave it away.
+  await host.files.removeFile(`${sandbox.path}.maestra-new`)
+  await host.files.removeFile(sandbox.path)
 }
 
 /** Whether it may stay: its owner lives, or it has none. */

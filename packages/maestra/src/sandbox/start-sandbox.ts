@@ -14,9 +14,9 @@ import { liveSandbox } from './live-sandbox.js'
 import { claimPorts } from './ports.js'
 import type { Sandbox, SandboxOptions } from './sandbox.js'
 import { linksOf, writeSandboxCluster } from './sandbox-cluster.js'
-import { checkedName, disownSandbox, recordSandbox } from './sandbox-record.js'
+import { checkedName, disownSandbox, isTakenDown, recordSandbox } from './sandbox-record.js'
 import { sandboxSite } from './sandbox-site.js'
-import { sweep, takeDown } from './take-down.js'
+import { sweep, takeDownOwn } from './take-down.js'
 import { initialiseFrom, receiveFrom, type Template, template } from './template.js'
 
 /** The PostgreSQL that comes along. */
@@ -89,19 +89,39 @@ async function attemptStart(host: Host, wanted: Wanted, ports: number[], started
       parameters: wanted.parameters ?? {},
       superuserPassword: from.password,
     })
-    await bothOrNeither([startKeeper(host, sandbox, linksOf(cluster), signal), bringUp(site, cluster, from, wanted)])
+    await bothOrNeither(signal, [
+      (either) => startKeeper(host, sandbox, linksOf(cluster), either),
+      (either) => bringUp(site, cluster, from, { ...wanted, signal: either }),
+    ])
     const lasting = wanted.detach ? await disownSandbox(host, sandbox) : sandbox
     return await liveSandbox(site, lasting, performance.now() - startedAt)
   } catch (error) {
-    await takeDown(host, sandbox)
-    throw error
+    const isTaken = await isTakenDown(host, sandbox)
+    await takeDownOwn(host, sandbox)
+    if (!isTaken) throw error
+    const message = `sandbox ${sandbox.record.name} was taken down while it started`
+    throw new MaestraError('interrupted', message, { cause: error })
   }
 }
 
-/** Waits for all, also when one has failed: none may go on working on what is taken down then. */
-async function bothOrNeither(work: readonly Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find((outcome) => outcome.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
+/**
+ * Waits for all, also when one has failed: none may go on working on what is taken down then. The others are told to stop:
+ * without its link a replica would wait for its primary for minutes.
+ */
+async function bothOrNeither(
+  signal: AbortSignal | undefined,
+  work: readonly ((either: AbortSignal) => Promise<unknown>)[],
+): Promise<void> {
+  const failure = new AbortController()
+  const either = AbortSignal.any([failure.signal, ...(signal === undefined ? [] : [signal])])
+  await Promise.allSettled(
+    work.map((each) =>
+      each(either).catch((error) => {
+        failure.abort(error)
+      }),
+    ),
+  )
+  if (failure.signal.aborted) throw either.reason
 }
 
 async function anyTaken(host: Host, ports: readonly number[]): Promise<boolean> {

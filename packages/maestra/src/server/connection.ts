@@ -51,9 +51,22 @@ export async function withConnection<T>(login: Login, work: (client: pg.Client) 
   const client = await connect(login)
   try {
     return await work(client)
+  } catch (error) {
+    throw workError(login, error)
   } finally {
     await client.end().catch(() => {})
   }
+}
+
+/** The server ended the connection in the middle, or refused a statement of ours. */
+function workError(login: Login, error: unknown): unknown {
+  if (error instanceof MaestraError) return error
+  const code = codeOf(error)
+  const isAnswer = code !== undefined && /^[0-9A-Z]{5}$/.test(code)
+  const where = `${login.node} (${login.host}:${login.port})`
+  return isAnswer
+    ? new MaestraError('command-failed', `${where} answers: ${messageOf(error)} (SQLSTATE ${code})`, { cause: error })
+    : new MaestraError('connection-failed', `the connection to ${where} broke: ${messageOf(error)}`, { cause: error })
 }
 
 /**
@@ -73,7 +86,7 @@ export class KeptConnections {
       return result
     } catch (error) {
       void client.end().catch(() => {})
-      throw error
+      throw workError(login, error)
     }
   }
 

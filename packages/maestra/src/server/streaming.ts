@@ -19,7 +19,13 @@ export async function awaitStreaming(
   signal?: AbortSignal,
 ): Promise<void> {
   const goal = await currentLsn(primary)
-  await waitUntil(() => lookAtStandby(standby, source, goal), {
+  const look = async () => {
+    const seen = await lookAtStandby(standby, source, goal)
+    // One that is gone by now would be waited for in vain.
+    if (!seen.done) await currentLsn(primary)
+    return seen
+  }
+  await waitUntil(look, {
     awaited: `${standby.node} to stream from ${primary.node} and to replay ${formatLsn(goal)}`,
     deadline: Deadline.after(streamingTimeoutMs),
     everyMs: 10,

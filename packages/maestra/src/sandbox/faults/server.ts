@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
 import type { DeclaredCluster, DeclaredNode } from '../../cluster/declared-cluster.js'
 import { serverAccount } from '../../server/account.js'
@@ -9,6 +10,11 @@ import { keeperLives, startKeeper } from '../keeper/keeper-process.js'
 import { linksOf, roleOf } from '../sandbox-cluster.js'
 import { clusterOf, nodeOf, type SandboxContext } from '../sandbox-context.js'
 import { follow } from './follow.js'
+
+/** How long a server that another process started may take to become ready, in ms. */
+const startTimeoutMs = 120_000
+/** And a keeper. */
+const keeperTimeoutMs = 5_000
 
 /** SIGKILL for every process of a node's server. */
 export async function kill(context: SandboxContext, name: string): Promise<void> {
@@ -46,7 +52,7 @@ export async function startAll(context: SandboxContext): Promise<void> {
   const { site, sandbox, signal } = context
   const cluster = await clusterOf(context)
   if (!(await keeperLives(site.host, sandbox.record.directory))) {
-    await startKeeper(site.host, sandbox, linksOf(cluster), signal)
+    await startKeeper(site.host, sandbox, linksOf(cluster), signal).catch((error) => othersKeeper(context, error))
   }
   const standbys = cluster.nodes.filter((node) => roleOf(node) === 'standby')
   const primaries = cluster.nodes.filter((node) => !standbys.includes(node))
@@ -55,11 +61,31 @@ export async function startAll(context: SandboxContext): Promise<void> {
   await Promise.all(standbys.map((node) => follow(context, cluster, node)))
 }
 
+/** Waits for the keeper that another command is starting, where that is why this one could not start its own. */
+async function othersKeeper({ site, sandbox, signal }: SandboxContext, why: unknown): Promise<void> {
+  if (!(why instanceof MaestraError) || why.code !== 'port-taken') throw why
+  const { name, directory } = sandbox.record
+  await waitUntil(
+    async () =>
+      (await keeperLives(site.host, directory))
+        ? { done: true, value: undefined }
+        : { done: false, seen: 'its ports are taken' },
+    {
+      awaited: `the keeper of sandbox ${name} to start`,
+      deadline: Deadline.after(keeperTimeoutMs),
+      everyMs: 5,
+      signal,
+    },
+  ).catch(() => {
+    throw why
+  })
+}
+
 async function startNode(context: SandboxContext, cluster: DeclaredCluster, node: DeclaredNode): Promise<void> {
   const { site, signal } = context
-  const found = await observeProcess(site.host, node.data)
-  if (found.kind === 'running') return
-  if (found.kind === 'unknown') throw new MaestraError('server-did-not-start', `${node.name}: ${found.because}`)
+  const file = join(node.data, 'postmaster.pid')
+  const left = await site.host.files.readText(file)
+  if (await isRunning(context, node)) return
   const binaries = await binariesOf(site, cluster.postgres)
   if (binaries.kind === 'missing') {
     throw new MaestraError(
@@ -67,10 +93,28 @@ async function startNode(context: SandboxContext, cluster: DeclaredCluster, node
       `no PostgreSQL ${cluster.postgres.version} was found in ${binaries.looked.join(', ')}`,
     )
   }
-  // No process of it runs; one that nobody has reaped would look to PostgreSQL as if it did.
-  await site.host.files.removeFile(join(node.data, 'postmaster.pid'))
+  // No process of it runs; one that nobody has reaped would look to PostgreSQL as if it did. Another command may have
+  // started it meanwhile: then this is another file.
+  if (left !== undefined && left === (await site.host.files.readText(file))) await site.host.files.removeFile(file)
   const account = await serverAccount(site.host, node.data)
-  await startServer(site.host, { ...serverOf(node), account, binaries, signal })
+  await startServer(site.host, { ...serverOf(node), account, binaries, signal }).catch(async (error) => {
+    // Another command may have been faster.
+    if (!(await isRunning(context, node))) throw error
+  })
+}
+
+/** Whether its server runs; one that starts still is waited for. */
+async function isRunning({ site: { host }, signal }: SandboxContext, { name, data }: DeclaredNode): Promise<boolean> {
+  return await waitUntil(
+    async () => {
+      const found = await observeProcess(host, data)
+      if (found.kind === 'unknown') throw new MaestraError('server-did-not-start', `${name}: ${found.because}`)
+      return found.kind === 'running' && found.status === 'starting'
+        ? { done: false, seen: 'it is starting' }
+        : { done: true, value: found.kind === 'running' }
+    },
+    { awaited: `${name} (${data}) to take connections`, deadline: Deadline.after(startTimeoutMs), everyMs: 5, signal },
+  )
 }
 
 function serverOf({ name, data }: DeclaredNode) {

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
@@ -31,7 +31,6 @@ export async function startKeeper(
     })
   }
   const logFile = join(record.directory, keeperLog)
-  await host.files.removeFile(join(record.directory, keeperFile))
   const daemon = await host.processes.startDaemon(process.execPath, [program, path, JSON.stringify(links)], {
     logFile,
     // A daemon gets none of our variables, and has to find the same cache.
@@ -43,7 +42,7 @@ export async function startKeeper(
       const ended = daemon.exit()
       if (ended !== undefined) throw await startError(host, record.name, logFile, ended)
       const keeper = await readKeeper(host, record.directory)
-      return keeper?.pid === daemon.pid
+      return keeper?.pid === daemon.pid && (await isAlive(host, keeper))
         ? { done: true, value: undefined }
         : { done: false, seen: 'it does not answer yet' }
     },
@@ -54,8 +53,8 @@ export async function startKeeper(
       signal,
     },
   ).catch((error) => {
-    // Nobody would find it: it has written nothing yet.
-    host.processes.signal(daemon.pid, 'SIGKILL')
+    // By its pid: it has written no file by which it could be found later.
+    if (daemon.exit() === undefined) host.processes.signal(daemon.pid, 'SIGKILL')
     throw error
   })
   return daemon
@@ -64,6 +63,12 @@ export async function startKeeper(
 async function startError(host: Host, name: string, logFile: string, ended: string): Promise<MaestraError> {
   const log = (await host.files.readText(logFile)) ?? ''
   const said = log.split('\n').find((line) => line.includes('Error: ')) ?? log.trim().split('\n').at(-1) ?? ''
+  if (said === '') {
+    const message = `the keeper of sandbox ${name} did not start, ${ended}, and could write nothing to ${logFile}`
+    return new MaestraError('server-did-not-start', message, {
+      hint: `see whether there is room: df -h ${dirname(dirname(logFile))}`,
+    })
+  }
   const code = log.includes('EADDRINUSE') ? 'port-taken' : 'server-did-not-start'
   return new MaestraError(code, `the keeper of sandbox ${name} did not start, ${ended}: ${said.trim()}`)
 }
