@@ -1,23 +1,25 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { nowMs } from './clock.js'
 import { Deadline, type Look, waitUntil } from './deadline.js'
 import { MaestraError } from './error.js'
 
+vi.mock('./clock.js', { spy: true })
+
 describe('a deadline', () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['performance'] })
-  })
   afterEach(() => {
-    vi.useRealTimers()
+    vi.mocked(nowMs).mockReset()
   })
 
   test('counts down to zero and never below', () => {
+    const at = (ms: number) => vi.mocked(nowMs).mockReturnValue(ms)
+    at(500)
     const deadline = Deadline.after(1000)
     expect([deadline.totalMs, deadline.leftMs(), deadline.passed()]).toEqual([1000, 1000, false])
-    vi.advanceTimersByTime(999)
+    at(1499)
     expect([deadline.leftMs(), deadline.passed()]).toEqual([1, false])
-    vi.advanceTimersByTime(1)
+    at(1500)
     expect([deadline.leftMs(), deadline.passed()]).toEqual([0, true])
-    vi.advanceTimersByTime(1000)
+    at(2500)
     expect(deadline.leftMs()).toBe(0)
   })
 })

@@ -21,7 +21,7 @@ afterAll(() => {
 
 /** A sandbox whose owner is long gone: whoever looks for leftovers would take it down. */
 function record(name: string, nodes: readonly string[] | undefined): void {
-  const directory = join(cache, 'sandboxes', `${name}-x`)
+  const directory = join(cache, 'sandboxes', `${name}-0123abcd`)
   mkdirSync(directory, { recursive: true })
   const owner = { host: 'this', pid: 1_999_999_999, startedAt: 'long ago' }
   const keeper = { port: 1, token: 'a word' }
