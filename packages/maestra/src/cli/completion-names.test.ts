@@ -48,7 +48,7 @@ test('sandboxes are named, and their nodes: those of the named one, else of all'
 })
 
 test('replicas are those of a file without errors', async () => {
-  const file = join(cache, 'sandboxes', 'one-x', 'maestra.yaml')
+  const file = join(cache, 'sandboxes', 'one-0123abcd', 'maestra.yaml')
   expect(await completionNames('replicas', ['remove', '--file', file, ''])).toEqual(['db2'])
   writeFileSync(join(cache, 'bad.yaml'), 'nodes: [{ name: $(reboot) }]\n')
   expect(await completionNames('replicas', ['remove', '-f', join(cache, 'bad.yaml')])).toEqual([])
