@@ -53,6 +53,8 @@ export async function startSandbox(options: StartOptions = {}): Promise<Sandbox>
       return await attemptStart(host, wanted, ports, startedAt)
     } catch (error) {
       if (options.signal?.aborted) throw options.signal.reason
+      // Who had it taken down wants no other in its place.
+      if (error instanceof MaestraError && error.code === 'interrupted') throw error
       const mayRetry = (await anyTaken(host, ports)) || (await repairCache(host))
       if (!mayRetry || attempt === mostAttempts) throw error
     }
