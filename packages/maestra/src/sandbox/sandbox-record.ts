@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
 import { isAlive, type ProcessOwner, thisProcess } from '../host/process-owner.js'
-import { cacheDirectory } from './cache-directory.js'
+import { cacheDirectory } from './cache/cache-directory.js'
+import { makeSpreadFolder } from './cache/spread-folder.js'
 import type { PortClaim } from './ports.js'
-import { makeSpreadFolder } from './spread-folder.js'
 
 /**
  * What is written down about a sandbox before anything of it exists, so that a killed owner leaves nothing that

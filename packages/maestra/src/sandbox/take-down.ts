@@ -4,11 +4,11 @@ import type { Host } from '../host/host.js'
 import { isMarked, removeMarked } from '../host/marked-directory.js'
 import { stopServer } from '../server/postmaster.js'
 import { killServer, thawServer } from '../server/server-processes.js'
-import { cacheDirectory } from './cache-directory.js'
+import { cacheDirectory } from './cache/cache-directory.js'
+import { removeUnfinished } from './cache/unfinished.js'
 import { endKeeper } from './keeper/keeper-process.js'
 import { releaseAbandonedPorts, releasePorts } from './ports.js'
 import { forgetSandbox, ownerLives, type RecordedSandbox, recordedSandboxes, takeOver } from './sandbox-record.js'
-import { removeUnfinished } from './unfinished.js'
 
 /** Stands in the directory of every sandbox: without it nothing is removed. */
 const sandboxMarker = 'maestra-sandbox'

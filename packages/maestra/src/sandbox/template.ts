@@ -15,8 +15,8 @@ import type { Binaries } from '../server/binaries.js'
 import type { ReceiveCopy } from '../server/copy-primary.js'
 import { initdb } from '../server/initdb.js'
 import { newPassword } from '../server/passfile.js'
-import { cacheDirectory } from './cache-directory.js'
-import { cachedDirectory } from './cached-directory.js'
+import { cacheDirectory } from './cache/cache-directory.js'
+import { cacheEntry } from './cache/cache-entry.js'
 
 /** Changes whenever a template is made in another way, so that one of before is not taken. */
 const templateForm = 1
@@ -34,7 +34,7 @@ export async function template(host: Host, binaries: Binaries): Promise<Template
     .digest('hex')
     .slice(0, 12)
   const name = `postgresql-${binaries.version.text}-${key}`
-  const directory = await cachedDirectory(host, join(await cacheDirectory(host), 'templates', name), (aside) =>
+  const directory = await cacheEntry(host, join(await cacheDirectory(host), 'templates', name), (aside) =>
     buildTemplate(host, binaries, aside),
   )
   const password = await host.files.readText(join(directory, 'password'))

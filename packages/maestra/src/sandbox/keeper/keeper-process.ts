@@ -4,7 +4,7 @@ import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Daemon, Host } from '../../host/host.js'
 import { isAlive, type ProcessOwner } from '../../host/process-owner.js'
-import { cacheDirectory } from '../cache-directory.js'
+import { cacheDirectory } from '../cache/cache-directory.js'
 import type { RecordedSandbox } from '../sandbox-record.js'
 import type { Link } from './keeper-request.js'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Host } from '../host/host.js'
+import type { Host } from '../../host/host.js'
 
 /** Of a file or a directory that is made beside its place: its name tells which process makes it. */
 const unfinishedName = /\.(?:maestra|building|probe)-(\d+)(?:-\d+)?$/

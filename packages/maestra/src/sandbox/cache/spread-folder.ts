@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.js'
+import type { Host } from '../../host/host.js'
 
 /**
  * Makes a folder whose entries ext4 places far from each other on the disk, by the flag of a top directory: next to where many

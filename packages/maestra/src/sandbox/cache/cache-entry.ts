@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
-import type { Host } from '../host/host.js'
+import type { Host } from '../../host/host.js'
 import { cacheDirectory } from './cache-directory.js'
 import { makeSpreadFolder } from './spread-folder.js'
 import { removeUnfinished, unfinishedPath } from './unfinished.js'
@@ -13,7 +13,7 @@ let builds = 0
  * A directory of the cache that is built once: beside its place, and renamed when complete, so that two at once do not
  * meet and a killed build is never taken for a whole one. Returns its path.
  */
-export async function cachedDirectory(
+export async function cacheEntry(
   host: Host,
   directory: string,
   build: (aside: string) => Promise<void>,

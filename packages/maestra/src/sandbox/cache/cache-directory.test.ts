@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { FileStat, Host } from '../host/host.js'
-import { LocalHost } from '../host/local/local-host.js'
+import type { FileStat, Host } from '../../host/host.js'
+import { LocalHost } from '../../host/local/local-host.js'
 import { cacheDirectory } from './cache-directory.js'
 
 const asRoot = process.getuid?.() === 0

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { MaestraError, messageOf } from '@maestra/client/base/error'
-import type { Host } from '../host/host.js'
+import type { Host } from '../../host/host.js'
 
 const found = new WeakMap<Host, Map<string, Promise<string>>>()
 

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LocalHost } from '../host/local/local-host.js'
-import { cachedDirectory } from './cached-directory.js'
+import { LocalHost } from '../../host/local/local-host.js'
+import { cacheEntry } from './cache-entry.js'
 
 const host = new LocalHost({ sync: false })
 let directory: string
@@ -26,11 +26,11 @@ async function deadPid(): Promise<number> {
   return Number(stdout)
 }
 
-describe('cachedDirectory', () => {
+describe('cacheEntry', () => {
   it('builds once and gives the same directory again', async () => {
     let builds = 0
     for (let time = 0; time < 3; time += 1) {
-      const built = await cachedDirectory(host, target, async (aside) => {
+      const built = await cacheEntry(host, target, async (aside) => {
         builds += 1
         writeFileSync(join(aside, 'content'), `build ${builds}`)
       })
@@ -42,7 +42,7 @@ describe('cachedDirectory', () => {
   })
 
   it('shows nothing in its place before it is complete', async () => {
-    await cachedDirectory(host, target, async (aside) => {
+    await cacheEntry(host, target, async (aside) => {
       expect(aside).not.toBe(target)
       expect(inCache()).not.toContain('one')
     })
@@ -56,7 +56,7 @@ describe('cachedDirectory', () => {
     })
     let begun = 0
     const build = (content: string) =>
-      cachedDirectory(host, target, async (aside) => {
+      cacheEntry(host, target, async (aside) => {
         begun += 1
         if (begun === 2) release()
         writeFileSync(join(aside, 'first'), content)
@@ -71,20 +71,20 @@ describe('cachedDirectory', () => {
 
   it('leaves nothing when a build fails, and builds the next time', async () => {
     const failure = new Error('no')
-    const failing = cachedDirectory(host, target, async (aside) => {
+    const failing = cacheEntry(host, target, async (aside) => {
       writeFileSync(join(aside, 'half'), 'x')
       throw failure
     })
     await expect(failing).rejects.toBe(failure)
     expect(inCache()).toEqual([])
-    await cachedDirectory(host, target, async (aside) => writeFileSync(join(aside, 'whole'), 'x'))
+    await cacheEntry(host, target, async (aside) => writeFileSync(join(aside, 'whole'), 'x'))
     expect(readdirSync(target)).toContain('whole')
     expect(readdirSync(target)).not.toContain('half')
   })
 
   it('takes what another process has built meanwhile, also when its own build fails then', async () => {
-    const built = await cachedDirectory(host, target, async () => {
-      await cachedDirectory(host, target, async (aside) => writeFileSync(join(aside, 'content'), 'of the other'))
+    const built = await cacheEntry(host, target, async () => {
+      await cacheEntry(host, target, async (aside) => writeFileSync(join(aside, 'content'), 'of the other'))
       throw new Error('no')
     })
     expect(built).toBe(target)
@@ -98,14 +98,14 @@ describe('cachedDirectory', () => {
     for (const name of [`one.building-${dead}-1`, `one.building-${dead}-2`, `other.building-${dead}-1`, ...kept]) {
       mkdirSync(join(directory, 'templates', name, 'half'), { recursive: true })
     }
-    await cachedDirectory(host, target, async () => {})
+    await cacheEntry(host, target, async () => {})
     expect(inCache()).toEqual([...kept, 'one'].sort())
   })
 
   it('does not take a directory without its mark for one that it has built', async () => {
     mkdirSync(target, { recursive: true })
     writeFileSync(join(target, 'theirs'), 'kept')
-    await expect(cachedDirectory(host, target, async () => {})).rejects.toMatchObject({
+    await expect(cacheEntry(host, target, async () => {})).rejects.toMatchObject({
       code: 'directory-in-the-way',
       message: `${target} is in the way: it holds theirs and not the mark of a complete one`,
       hint: `remove it, it is made again: rm -r ${target}`,
