@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { type Sandbox, type SandboxNode, startSandbox } from 'maestra'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openSandbox } from '../../packages/maestra/src/sandbox/open-sandbox.js'
 import { isRunning, isStopped, processesBelow } from '../harness/processes.js'
 import { runningServer } from '../harness/servers.js'
 import { sql, untilRows } from '../harness/sql.js'
@@ -352,6 +353,96 @@ export function describeFaults(major: { readonly version: number }): void {
         await sql(first.url, 'insert into t values (3)')
         await second.mend()
         await untilRows(second.url, 'select id from t order by 1', [{ id: 1 }, { id: 3 }])
+      })
+
+      describe('with replicas whose WAL is gone', () => {
+        let other: Sandbox
+        let late: SandboxNode
+        let cutOff: SandboxNode
+        let killed: SandboxNode
+
+        beforeAll(async () => {
+          const parameters = { max_wal_size: '64MB', min_wal_size: '32MB' }
+          other = await startSandbox({ replicas: 4, version: major.version, parameters })
+          ;[late, cutOff, killed] = ['db3', 'db4', 'db5'].map((name) => other.node(name)) as [
+            SandboxNode,
+            SandboxNode,
+            SandboxNode,
+          ]
+          await sql(other.primary.url, 'create table t as select 0 as id')
+          for (const replica of other.replicas) await untilRows(replica.url, 'select id from t', [{ id: 0 }])
+          await cutOff.cut()
+          await late.lag('1h')
+          await late.kill()
+          await killed.kill()
+          const next = other.node('db2')
+          for (let id = 1; id <= 8; id += 1) {
+            await sql(other.primary.url, `insert into t values (${id})`)
+            await sql(other.primary.url, 'select pg_switch_wal()')
+            await sql(other.primary.url, 'checkpoint')
+          }
+          await untilRows(next.url, 'select count(*)::int from t', [{ count: 9 }])
+          for (let time = 0; time < 2; time += 1) await sql(next.url, 'checkpoint')
+          await other.promote('db2')
+        })
+
+        afterAll(() => other?.stop())
+
+        const all = 'select count(*)::int from t'
+
+        it('makes one anew that was killed', async () => {
+          await killed.start()
+          await untilRows(killed.url, all, [{ count: 9 }])
+        })
+
+        it('makes one anew that was cut off, which is cut off still', async () => {
+          await untilRows(cutOff.url, all, [{ count: 9 }])
+          await sql(other.primary.url, 'insert into t values (9)')
+          await untilRows(killed.url, all, [{ count: 10 }])
+          expect(await sql(cutOff.url, all)).toEqual([{ count: 9 }])
+          await cutOff.mend()
+          await untilRows(cutOff.url, all, [{ count: 10 }])
+        })
+
+        it('makes one anew that is late, which is late still', async () => {
+          await late.start()
+          await untilRows(late.url, all, [{ count: 10 }])
+          expect(await sql(late.url, 'show recovery_min_apply_delay')).toEqual([{ recovery_min_apply_delay: '1h' }])
+        })
+      })
+
+      it('has one primary when two are promoted at once, by whoever', async () => {
+        await using other = await startSandbox({ replicas: 3, version: major.version })
+        const another = await openSandbox(other.name)
+        await sql(other.primary.url, 'create table t as select 1 as id')
+        const outcomes = await Promise.allSettled([other.promote('db2'), another.promote('db3'), other.promote('db2')])
+        const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+        for (const reason of refused) expect(reason).toMatchObject({ code: 'wrong-role' })
+        const seen = await openSandbox(other.name)
+        expect(seen.nodes.filter((node) => node.role === 'primary')).toHaveLength(1)
+        expect(seen.replicas.length).toBeGreaterThan(0)
+        await sql(seen.primary.url, 'create table u as select 2 as id')
+        for (const replica of seen.replicas) await untilRows(replica.url, 'select id from u', [{ id: 2 }])
+      })
+
+      it('leaves a paused replica its data and its pause at a second promotion', async () => {
+        await using other = await startSandbox({ replicas: 3, version: major.version })
+        const paused = other.node('db4')
+        await sql(other.primary.url, 'create table t as select 1 as id')
+        for (const replica of other.replicas) await untilRows(replica.url, 'select id from t', [{ id: 1 }])
+        await other.promote('db2')
+        await sql(other.primary.url, 'insert into t values (2)')
+        for (const replica of other.replicas)
+          await untilRows(replica.url, 'select count(*)::int from t', [{ count: 2 }])
+        const before = await fileOf(paused)
+        await paused.pause()
+        await sql(other.primary.url, 'insert into t values (3)')
+        await untilRows(other.node('db3').url, 'select count(*)::int from t', [{ count: 3 }])
+        await other.promote('db3')
+        expect(await fileOf(paused)).toBe(before)
+        expect(await sql(paused.url, 'select count(*)::int from t')).toEqual([{ count: 2 }])
+        await paused.resume()
+        await untilRows(paused.url, 'select count(*)::int from t', [{ count: 3 }])
       })
 
       it('leaves nothing when it is stopped while it promotes', async () => {

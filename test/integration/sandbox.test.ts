@@ -134,7 +134,34 @@ describe('two sandboxes', () => {
   })
 })
 
+describe('a sandbox with parameters of its own', () => {
+  it.each([{ max_connections: '50' }, { MAX_WAL_SENDERS: '4' }, { max_worker_processes: '16' }])(
+    'has replicas that stream: %j',
+    async (parameters) => {
+      await using sandbox = await startSandbox({ replicas: 1, parameters })
+      const [[name = '', value] = []] = Object.entries(parameters)
+      const shown = { [name.toLowerCase()]: value }
+      for (const node of sandbox.nodes) expect(await sql(node.url, `show ${name}`)).toEqual([shown])
+      expect((await sandbox.status()).nodes[1]?.state).toBe('streaming')
+    },
+  )
+
+  it('has as many replicas as are asked for', async () => {
+    await using sandbox = await startSandbox({ replicas: 12 })
+    const states = (await sandbox.status()).nodes.map((node) => node.state)
+    expect(states).toEqual(['running', ...Array<string>(12).fill('streaming')])
+  })
+})
+
 describe('a sandbox that cannot be', () => {
+  it.each([{ recovery_min_apply_delay: '1h' }, { Recovery_Target_Timeline: 'current' }])(
+    'is refused: the parameters %j',
+    async (parameters) => {
+      await expect(startSandbox({ parameters })).rejects.toMatchObject({ code: 'bad-value' })
+      expect(sandboxFiles()).toEqual([])
+    },
+  )
+
   it.each([-1, 1.5, 21, Number.NaN])('is refused: %s replicas', async (replicas) => {
     await expect(startSandbox({ replicas })).rejects.toMatchObject({ code: 'bad-value' })
     expect(sandboxFiles()).toEqual([])

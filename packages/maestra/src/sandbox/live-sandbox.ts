@@ -62,6 +62,7 @@ class LiveSandbox implements Sandbox {
   }
 
   async status(): Promise<ClusterStatus> {
+    this.#stopping.signal.throwIfAborted()
     const cluster = await clusterOf(this.#context())
     return clusterStatus(cluster, await observeCluster(this.#site, cluster))
   }

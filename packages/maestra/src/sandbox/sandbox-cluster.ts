@@ -23,6 +23,13 @@ const testParameters = {
   wal_retrieve_retry_interval: '100ms',
 }
 
+/** For each replica a sender and a slot, and as many again, so that all of them can be made anew at once. */
+function roomFor(replicas: number): Readonly<Record<string, string>> {
+  const room = 2 * replicas + 2
+  // PostgreSQL's own is enough for a few.
+  return room <= 10 ? {} : { max_wal_senders: String(room), max_replication_slots: String(room) }
+}
+
 /** Nothing waits for a disk. */
 const throwAwayParameters = { fsync: 'off', full_page_writes: 'off' }
 
@@ -54,7 +61,12 @@ export async function writeSandboxCluster(host: Host, plan: SandboxPlan): Promis
       data: `./db${index + 1}`,
       ...(index === 0 ? { primary: true } : { via: `127.0.0.1:${linkPorts[index - 1]}` }),
     })),
-    parameters: { ...testParameters, ...(durable ? {} : throwAwayParameters), ...parameters },
+    parameters: {
+      ...testParameters,
+      ...roomFor(linkPorts.length),
+      ...(durable ? {} : throwAwayParameters),
+      ...parameters,
+    },
   })
   await host.files.write(file, text, { mode: 0o600 })
   const cluster = await readClusterFile(host, file)

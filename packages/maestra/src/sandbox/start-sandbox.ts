@@ -14,6 +14,7 @@ import { liveSandbox } from './live-sandbox.js'
 import { claimPorts } from './ports.js'
 import type { Sandbox, SandboxOptions } from './sandbox.js'
 import { linksOf, writeSandboxCluster } from './sandbox-cluster.js'
+import { areLowerThanTemplate, checkedParameters } from './sandbox-parameters.js'
 import { checkedName, disownSandbox, isTakenDown, recordSandbox } from './sandbox-record.js'
 import { sandboxSite } from './sandbox-site.js'
 import { sweep, takeDownOwn } from './take-down.js'
@@ -45,6 +46,7 @@ export async function startSandbox(options: StartOptions = {}): Promise<Sandbox>
     replicas: checkedReplicas(options.replicas ?? 1),
     name: checkedName(options.name),
     version: checkedVersion(options.version ?? ownMajor),
+    parameters: checkedParameters(options.parameters ?? {}),
   }
   await sweep(host)
   for (let attempt = 1; ; attempt += 1) {
@@ -61,10 +63,11 @@ export async function startSandbox(options: StartOptions = {}): Promise<Sandbox>
   }
 }
 
-type Wanted = Omit<StartOptions, 'replicas' | 'name' | 'version'> & {
+type Wanted = Omit<StartOptions, 'replicas' | 'name' | 'version' | 'parameters'> & {
   readonly replicas: number
   readonly name: string | undefined
   readonly version: ServerVersionMajor
+  readonly parameters: Readonly<Record<string, string>>
 }
 
 /** `ports` tells which ones it took, also when it fails. */
@@ -88,7 +91,7 @@ async function attemptStart(host: Host, wanted: Wanted, ports: number[], started
       durable: wanted.durable ?? false,
       ports: claim.ports.slice(0, replicas + 1),
       linkPorts: claim.ports.slice(replicas + 1, 2 * replicas + 1),
-      parameters: wanted.parameters ?? {},
+      parameters: wanted.parameters,
       superuserPassword: from.password,
     })
     await bothOrNeither(signal, [
@@ -165,7 +168,8 @@ async function bringUp(site: Site, cluster: DeclaredCluster, from: Template, wan
     site,
     cluster,
     initialise: initialiseFrom(from),
-    receiveCopy: receiveFrom(site.host, from),
+    // Else by a base backup, as any standby.
+    ...(areLowerThanTemplate(wanted.parameters) ? {} : { receiveCopy: receiveFrom(site.host, from) }),
     lanes: standbysAtOnce,
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(signal === undefined ? {} : { signal }),

@@ -1,12 +1,14 @@
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
-import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
+import { type Lsn, lsnOf, parseLsn } from '@maestra/client/postgres/lsn'
 import {
   parseTimelineHistory,
   type TimelineId,
   type TimelineSwitch,
   timelineOf,
+  timelineOfWalFileName,
 } from '@maestra/client/postgres/timeline'
+import { kindOfWalFile, walFileName } from '@maestra/client/postgres/wal-file'
 import type pg from 'pg'
 import { type Login, withConnection } from './connection.js'
 
@@ -61,10 +63,34 @@ export type StandbyPosition = { readonly timeline: TimelineId; readonly lsn: Lsn
 export async function standbyPosition(standby: Login): Promise<StandbyPosition> {
   return await withConnection(standby, async (client) => {
     const result = await client.query<{ timeline: number; lsn: string }>(
-      `select coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint())) as timeline,
+      `select greatest((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint())) as timeline,
          greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text as lsn`,
     )
-    const { timeline = 1, lsn = '0/0' } = result.rows[0] ?? {}
-    return { timeline: timelineOf(timeline), lsn: parseLsn(lsn) }
+    const { timeline = 1, lsn: text = '0/0' } = result.rows[0] ?? {}
+    const lsn = parseLsn(text)
+    // Without a WAL receiver only its files tell: pg_control is as old as its last restart point. A position names the byte
+    // behind what is there.
+    const last = lsn > 0n ? lsnOf(lsn - 1n) : lsn
+    const inFiles = (await segmentsAt(client, last)).map(timelineOfWalFileName)
+    return { timeline: timelineOf(Math.max(timeline, ...inFiles)), lsn }
   })
 }
+
+/** Whether a server still has the segment of a position, and so all behind it. */
+export async function keepsWalFrom(primary: Login, lsn: Lsn): Promise<boolean> {
+  return await withConnection(primary, async (client) => (await segmentsAt(client, lsn)).length > 0)
+}
+
+/** The names of the segments, one for each timeline, that hold the byte at a position. */
+async function segmentsAt(client: pg.Client, lsn: Lsn): Promise<readonly string[]> {
+  const result = await client.query<{ size: string; names: readonly string[] }>(
+    `select (select setting from pg_settings where name = 'wal_segment_size') as size,
+       (select coalesce(array_agg(name), '{}') from pg_ls_waldir()) as names`,
+  )
+  const { size = '', names = [] } = result.rows[0] ?? {}
+  const segment = walFileName(timelineOf(1), lsn, Number(size)).slice(timelineDigits)
+  return names.filter((name) => kindOfWalFile(name) === 'segment' && name.slice(timelineDigits) === segment)
+}
+
+/** At the beginning of the name of a segment. */
+const timelineDigits = 8

@@ -1,5 +1,4 @@
 import { MaestraError } from '@maestra/client/base/error'
-import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 
 /** SQLSTATEs duplicate_object, undefined_object and object_in_use. */
@@ -16,18 +15,6 @@ export async function hasPhysicalSlot(login: Login, slot: string): Promise<boole
       [slot],
     )
     return found.rowCount === 1
-  })
-}
-
-/** From where a physical slot keeps WAL; undefined where there is none of that name, or it keeps none. */
-export async function slotKeepsFrom(login: Login, slot: string): Promise<Lsn | undefined> {
-  return await withConnection(login, async (client) => {
-    const found = await client.query<{ lsn: string | null }>(
-      `select restart_lsn::text as lsn from pg_replication_slots where slot_name = $1 and slot_type = 'physical'`,
-      [slot],
-    )
-    const lsn = found.rows[0]?.lsn
-    return lsn ? parseLsn(lsn) : undefined
   })
 }
 

@@ -1,13 +1,14 @@
 import { Deadline, type Look, waitUntil } from '@maestra/client/base/deadline'
-import { compareLsn, formatLsn } from '@maestra/client/postgres/lsn'
+import { formatLsn } from '@maestra/client/postgres/lsn'
 import { historyContains } from '@maestra/client/postgres/timeline'
-import { type DeclaredCluster, type DeclaredNode, primaryOf, slotName } from '../../cluster/declared-cluster.js'
+import { type DeclaredCluster, type DeclaredNode, primaryOf } from '../../cluster/declared-cluster.js'
 import { type Login, withConnection } from '../../server/connection.js'
 import { observeProcess } from '../../server/postmaster.js'
-import { standbyPosition, type TimelineHistory, timelineHistory } from '../../server/promote.js'
-import { slotKeepsFrom } from '../../server/replication-slot.js'
+import { keepsWalFrom, standbyPosition, type TimelineHistory, timelineHistory } from '../../server/promote.js'
+import { inTurn } from '../in-turn.js'
 import { askKeeper } from '../keeper/ask-keeper.js'
-import { loginOf, type SandboxContext } from '../sandbox-context.js'
+import { roleOf } from '../sandbox-cluster.js'
+import { clusterOf, loginOf, nodeOf, type SandboxContext } from '../sandbox-context.js'
 import { makeAnew } from './make-anew.js'
 
 const followTimeoutMs = 60_000
@@ -24,7 +25,7 @@ export async function follow(context: SandboxContext, cluster: DeclaredCluster, 
   const history = await timelineHistory(primary)
   const isCut = await isCutOff(context, node)
   const isHeld = isCut || (await isHeldBack(standby))
-  const outcome = await waitUntil(() => look({ primary, standby, history, isHeld, slot: slotName(node.name) }), {
+  const outcome = await waitUntil(() => look({ primary, standby, history, isHeld }), {
     awaited: `${node.name} to follow ${primary.node} on timeline ${history.timeline}`,
     deadline: Deadline.after(followTimeoutMs),
     everyMs: 10,
@@ -37,6 +38,15 @@ export async function follow(context: SandboxContext, cluster: DeclaredCluster, 
     if (isCut) await askKeeper(record, { verb: 'mend', node: node.name })
     await bringUp()
     if (isCut) await askKeeper(record, { verb: 'cut', node: node.name })
+  })
+}
+
+/** The same for a node by its name, in turn with what else is done to the sandbox. */
+export async function followInTurn(context: SandboxContext, name: string): Promise<void> {
+  await inTurn(context, async () => {
+    const cluster = await clusterOf(context)
+    const node = nodeOf(cluster, name)
+    if (roleOf(node) === 'standby') await follow(context, cluster, node)
   })
 }
 
@@ -67,19 +77,19 @@ type Question = {
   readonly standby: Login
   readonly history: TimelineHistory
   readonly isHeld: boolean
-  readonly slot: string
 }
 
 /** Asked again and again, since a server that has just started replays what it has before it connects. */
 async function look(question: Question): Promise<Look<'follows' | 'cannot'>> {
-  const { primary, standby, history, isHeld, slot } = question
+  const { primary, standby, history, isHeld } = question
   const { timeline, lsn } = await standbyPosition(standby)
   if (!historyContains(history.switches, history.timeline, timeline, lsn)) return { done: true, value: 'cannot' }
-  if (isHeld) return { done: true, value: 'follows' }
   const { streams, hasReplayedAll } = await receptionOf(standby, history.timeline)
   if (streams) return { done: true, value: 'follows' }
-  const kept = hasReplayedAll ? await slotKeepsFrom(primary, slot) : undefined
-  if (kept !== undefined && compareLsn(kept, lsn) > 0) return { done: true, value: 'cannot' }
+  // Its slot does not tell: what it asks for moves that back. One that is held never asks, and may have to be told.
+  const asks = hasReplayedAll || (isHeld && timeline < history.timeline)
+  if (asks && !(await keepsWalFrom(primary, lsn))) return { done: true, value: 'cannot' }
+  if (isHeld) return { done: true, value: 'follows' }
   return { done: false, seen: `it is on timeline ${timeline} at ${formatLsn(lsn)}` }
 }
 

@@ -3,6 +3,7 @@ import type { Login } from '../../server/connection.js'
 import { promote as promoteServer } from '../../server/promote.js'
 import { delayReplay } from '../../server/replay.js'
 import { hasPhysicalSlot, makePhysicalSlot } from '../../server/replication-slot.js'
+import { inTurn } from '../in-turn.js'
 import { askKeeper } from '../keeper/ask-keeper.js'
 import { declarePrimary, roleOf } from '../sandbox-cluster.js'
 import { clusterOf, loginOf, type SandboxContext, standbyOf } from '../sandbox-context.js'
@@ -10,6 +11,10 @@ import { follow } from './follow.js'
 
 /** Promotes a replica and has the others follow it. The old primary is left as it is. */
 export async function promote(context: SandboxContext, name: string): Promise<void> {
+  await inTurn(context, () => promoteInTurn(context, name))
+}
+
+async function promoteInTurn(context: SandboxContext, name: string): Promise<void> {
   const node = await standbyOf(context, name, 'promote')
   const before = await clusterOf(context)
   const login = await loginOf(context, before, node)

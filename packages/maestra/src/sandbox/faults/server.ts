@@ -6,10 +6,11 @@ import { serverAccount } from '../../server/account.js'
 import { observeProcess, startServer } from '../../server/postmaster.js'
 import { freezeServer, killServer, thawServer } from '../../server/server-processes.js'
 import { binariesOf } from '../../server/site.js'
+import { inTurn } from '../in-turn.js'
 import { keeperLives, startKeeper } from '../keeper/keeper-process.js'
 import { linksOf, roleOf } from '../sandbox-cluster.js'
 import { clusterOf, nodeOf, type SandboxContext } from '../sandbox-context.js'
-import { follow } from './follow.js'
+import { follow, followInTurn } from './follow.js'
 
 /** How long a server that another process started may take to become ready, in ms. */
 const startTimeoutMs = 120_000
@@ -31,24 +32,29 @@ export async function freeze(context: SandboxContext, name: string): Promise<voi
 
 /** SIGCONT for every process of a node's server. A replica goes on with the primary that there is by now. */
 export async function thaw(context: SandboxContext, name: string): Promise<void> {
-  const cluster = await clusterOf(context)
-  const node = nodeOf(cluster, name)
+  const node = nodeOf(await clusterOf(context), name)
   await thawServer(context.site.host, serverOf(node)).catch((error) => {
     throw withStartHint(error, context, node)
   })
-  if (roleOf(node) === 'standby') await follow(context, cluster, node)
+  await followInTurn(context, name)
 }
 
 /** Starts the server of a node, unless it runs. A replica goes on with the primary that there is by now. */
 export async function start(context: SandboxContext, name: string): Promise<void> {
-  const cluster = await clusterOf(context)
-  const node = nodeOf(cluster, name)
-  await startNode(context, cluster, node)
-  if (roleOf(node) === 'standby') await follow(context, cluster, node)
+  await inTurn(context, async () => {
+    const cluster = await clusterOf(context)
+    const node = nodeOf(cluster, name)
+    await startNode(context, cluster, node)
+    if (roleOf(node) === 'standby') await follow(context, cluster, node)
+  })
 }
 
 /** Starts whatever of a sandbox does not run: its keeper, its primaries, its replicas. */
 export async function startAll(context: SandboxContext): Promise<void> {
+  await inTurn(context, () => startAllInTurn(context))
+}
+
+async function startAllInTurn(context: SandboxContext): Promise<void> {
   const { site, sandbox, signal } = context
   const cluster = await clusterOf(context)
   if (!(await keeperLives(site.host, sandbox.record.directory))) {
