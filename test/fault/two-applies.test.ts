@@ -17,7 +17,9 @@ it('of two applies at once one works, and the other says who does', async () => 
   const first = startMaestra(workspace, ['apply', '--yes'], { cwd: shop.directory })
   // The lock is there from before the first step to after the last.
   await first.prints(/✓ complete the passfile/)
-  const second = await shop.run(['apply', '--yes'])
+  // It stands still meanwhile: a server that it starts would be a reason of its own for the other to end.
+  process.kill(first.pid, 'SIGSTOP')
+  const second = await shop.run(['apply', '--yes']).finally(() => process.kill(first.pid, 'SIGCONT'))
   expect(second.code).toBe(1)
   expect(second.stderr).toMatch(
     new RegExp(`^Error: another apply works on this cluster: .*process ${first.pid}, since`),

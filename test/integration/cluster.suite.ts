@@ -267,19 +267,52 @@ function changedParameters(): void {
     await expectAllRight(three)
   })
 
-  it('refuses one that takes a restart while the servers run', async () => {
+  it('asks before it restarts servers', async () => {
     declare({ nodes: three, parameters: [...parameters, 'work_mem: 9MB', 'max_connections: 137'] })
     const files = managedFiles(shop, three)
-    const run = await shop.run(['apply', '--yes'])
-    expect(run.code).toBe(1)
-    expect(run.stdout).toMatch(/refused +db1: .*max_connections \(not set\) -> 137.*takes a restart/)
-    expect(run.stdout).toMatch(/Try: stop .*maestra apply/)
+    const run = await shop.run(['apply'])
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no terminal to ask on') })
+    expect(run.stdout).toMatch(
+      /db1: restart its server \[interrupts connections\]\n.*max_connections \(not set\) -> 137/,
+    )
     expect(managedFiles(shop, three)).toEqual(files)
-    expect(await onEach(three, 'show work_mem')).toEqual(['7MB', '7MB', '7MB'])
+    expect(await onEach(three, 'select pg_postmaster_start_time()::text')).toEqual(started)
+  })
+
+  it('has one raised that takes a restart, on the standbys first', async () => {
+    const run = await shop.apply()
+    expect(run.stdout.match(/✓ \w+: restart/g)).toEqual(['db2', 'db3', 'db1'].map((node) => `✓ ${node}: restart`))
+    expect(await onEach(three, 'show max_connections')).toEqual(['137', '137', '137'])
+    expect(await onEach(three, 'show work_mem')).toEqual(['9MB', '9MB', '9MB'])
+    await expectAllRight(three)
+  })
+
+  it('has one lowered and another raised, each in its order, and nobody pauses', async () => {
+    declare({
+      nodes: three,
+      parameters: [...parameters, 'work_mem: 9MB', 'max_connections: 90', 'max_wal_senders: 12'],
+    })
+    const run = await shop.apply()
+    expect(run.stdout.match(/✓ \w+: restart/g)).toEqual(
+      ['db2', 'db3', 'db1', 'db2', 'db3'].map((node) => `✓ ${node}: restart`),
+    )
+    expect(await onEach(three, 'show max_connections')).toEqual(['90', '90', '90'])
+    expect(await onEach(three, 'show max_wal_senders')).toEqual(['12', '12', '12'])
+    for (const node of ['db2', 'db3']) expect(serverLog(node)).not.toContain('insufficient parameter settings')
+    await expectAllRight(three)
+  })
+
+  it('has one lowered while a standby is stopped', async () => {
+    await stopServer(shop.data('db3'))
+    declare({ nodes: three, parameters: [...parameters, 'work_mem: 9MB', 'max_connections: 60'] })
+    await shop.apply()
+    expect(await onEach(three, 'show max_connections')).toEqual(['60', '60', '60'])
+    await expectAllRight(three)
   })
 
   it('has one that takes a restart in force once the servers were stopped', async () => {
     await Promise.all(three.map((node) => stopServer(shop.data(node))))
+    declare({ nodes: three, parameters: [...parameters, 'work_mem: 9MB', 'max_connections: 137'] })
     await shop.apply()
     expect(await onEach(three, 'show max_connections')).toEqual(['137', '137', '137'])
     expect(await onEach(three, 'show work_mem')).toEqual(['9MB', '9MB', '9MB'])
@@ -295,6 +328,10 @@ function changedParameters(): void {
     expect(await onEach(three, 'show work_mem')).toEqual(['9MB', '11MB', '9MB'])
     expect(await onEach(['db1', 'db3'], 'select pg_conf_load_time()::text')).toEqual(loaded)
   })
+}
+
+function serverLog(node: string): string {
+  return readFileSync(`${shop.data(node)}.log`, 'utf8')
 }
 
 function rejectedParameters(): void {

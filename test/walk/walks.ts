@@ -29,6 +29,7 @@ export type Ground = {
 
 const both = ['db1', 'db2']
 let megabytes = 4
+let connections = 90
 
 /**
  * Every kind of step is in one of them. Where each kind is killed once, it is in the first that has it: there it does
@@ -51,6 +52,27 @@ export const walks: readonly Walk[] = [
       await expectStreaming(folder)
       for (const node of both) {
         expect(await sql(folder.url(node), 'show work_mem'), node).toEqual([{ work_mem: `${megabytes}MB` }])
+      }
+    },
+  },
+  {
+    name: 'a setting that takes a restart',
+    nodes: both,
+    begin: async (ground) => {
+      declareConnections(ground.folder)
+      await applied(ground)
+    },
+    // Raised, the standby comes first; lowered, the primary does.
+    declare: (folder) => {
+      connections = connections === 90 ? 120 : 90
+      declareConnections(folder)
+    },
+    expectThere: async (folder) => {
+      await expectStreaming(folder)
+      for (const node of both) {
+        expect(await sql(folder.url(node), 'show max_connections'), node).toEqual([
+          { max_connections: `${connections}` },
+        ])
       }
     },
   },
@@ -112,6 +134,10 @@ function declareBoth(folder: ClusterFolder): void {
 
 function declareSetting(folder: ClusterFolder): void {
   folder.declare({ nodes: both, parameters: [...quickParameters, `work_mem: ${megabytes}MB`] })
+}
+
+function declareConnections(folder: ClusterFolder): void {
+  folder.declare({ nodes: both, parameters: [...quickParameters, `max_connections: ${connections}`] })
 }
 
 function declareOne(folder: ClusterFolder): void {

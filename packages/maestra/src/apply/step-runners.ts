@@ -7,6 +7,7 @@ import { createSlot } from './steps/create-slot.js'
 import { dropSlot } from './steps/drop-slot.js'
 import { initialise } from './steps/initialise.js'
 import { reload } from './steps/reload.js'
+import { restart } from './steps/restart.js'
 import { start } from './steps/start.js'
 import { writeConfiguration } from './steps/write-configuration.js'
 import { writePassfile } from './steps/write-passfile.js'
@@ -17,6 +18,7 @@ export const stepRunners: { readonly [K in StepKind]: StepRunner<K> } = {
   initialise,
   'write-configuration': writeConfiguration,
   reload,
+  restart,
   start,
   'create-replication-role': createReplicationRole,
   'create-slot': createSlot,

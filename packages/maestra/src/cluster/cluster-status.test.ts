@@ -47,6 +47,7 @@ const server = (change: Partial<RunningServer>): RunningServer => ({
   configurationErrors: [],
   configurationLoadedAtMs: 2,
   pendingRestart: [],
+  pendingOfMaestra: [],
   settingsThatNeedRestart: [],
   walReceiver: undefined,
   walSenders: [],

@@ -57,6 +57,11 @@ export function primaryOf(cluster: DeclaredCluster): DeclaredNode {
   return primary
 }
 
+/** The node whose WAL a standby receives; undefined for the primary. */
+export function upstreamOf(cluster: DeclaredCluster, node: DeclaredNode): DeclaredNode | undefined {
+  return node.startsAs === 'primary' ? undefined : primaryOf(cluster)
+}
+
 /** Where a standby reaches the primary that it follows. */
 export function addressOf(primary: DeclaredNode, standby: DeclaredNode): HostAndPort {
   return standby.via ?? { host: primary.host, port: primary.port }

@@ -27,8 +27,8 @@ function clusterOf(more = '') {
 }
 
 test('a standby follows the primary by its declared address, under its own name and through its own slot', () => {
-  const { cluster, primary, standby } = clusterOf()
-  const { settings } = nodeConfiguration(cluster, standby, { upstream: primary })
+  const { cluster, standby } = clusterOf()
+  const { settings } = nodeConfiguration(cluster, standby)
   expect(settingsOf(settings)).toMatchObject({
     'maestra.cluster': 'shop',
     'maestra.node': 'db-2',
@@ -43,7 +43,7 @@ test('a standby follows the primary by its declared address, under its own name 
 
 test('the primary has no settings of a standby, and the parameters of the cluster', () => {
   const { cluster, primary } = clusterOf()
-  const settings = settingsOf(nodeConfiguration(cluster, primary, undefined).settings)
+  const settings = settingsOf(nodeConfiguration(cluster, primary).settings)
   expect(settings).toMatchObject({ 'maestra.node': 'db1', work_mem: '4MB', listen_addresses: '10.0.0.1', port: '5441' })
   expect(Object.keys(settings)).not.toContain('primary_conninfo')
   expect(Object.keys(settings)).not.toContain('primary_slot_name')
@@ -51,28 +51,30 @@ test('the primary has no settings of a standby, and the parameters of the cluste
 
 test('the primary tells which standbys are declared, in one order, and a standby tells of none', () => {
   const { cluster, primary, standby } = clusterOf()
-  const told = nodeConfiguration(cluster, primary, undefined).settings
+  const told = nodeConfiguration(cluster, primary).settings
   expect(told).toContain("maestra.standbys = 'db-2'\n")
   expect(toldStandbys(told)).toEqual(['db-2'])
-  expect(toldStandbys(nodeConfiguration(cluster, primary, undefined, ['db3', 'db-2']).settings)).toEqual([
-    'db-2',
-    'db3',
-  ])
-  expect(nodeConfiguration(cluster, standby, { upstream: primary }).settings).not.toContain('standbys')
-  expect(nodeConfiguration(cluster, primary, undefined, []).settings).not.toContain('standbys')
+  expect(nodeConfiguration(cluster, standby).settings).not.toContain('standbys')
   expect(toldStandbys('')).toEqual([])
 })
 
+test('a held setting takes the place of the declared one, or keeps it out', () => {
+  const { cluster, standby } = clusterOf()
+  const settings = settingsOf(nodeConfiguration(cluster, standby, { work_mem: null, max_connections: '200' }).settings)
+  expect(settings).toMatchObject({ max_connections: '200', port: '5442' })
+  expect(Object.keys(settings)).not.toContain('work_mem')
+})
+
 test('replication on trust names no passfile', () => {
-  const { cluster, primary, standby } = clusterOf('replication: { authentication: trust }\n')
-  const { settings, hbaLines } = nodeConfiguration(cluster, standby, { upstream: primary })
+  const { cluster, standby } = clusterOf('replication: { authentication: trust }\n')
+  const { settings, hbaLines } = nodeConfiguration(cluster, standby)
   expect(settings).not.toContain('passfile')
   expect(hbaBlockText(hbaLines)).toContain('host replication replicator 10.0.0.1/32 trust')
 })
 
 test('every node lets the same in: the standbys of all nodes, Maestra itself, and applications with a password', () => {
   const { cluster, primary, standby } = clusterOf()
-  const block = hbaBlockText(nodeConfiguration(cluster, primary, undefined).hbaLines)
+  const block = hbaBlockText(nodeConfiguration(cluster, primary).hbaLines)
   expect(block.split('\n')).toEqual([
     'host replication replicator 10.0.0.1/32 scram-sha-256',
     'host replication replicator ::1/128 scram-sha-256',
@@ -80,7 +82,7 @@ test('every node lets the same in: the standbys of all nodes, Maestra itself, an
     'host all all 10.0.0.0/8 scram-sha-256',
     'host all all app.example.com scram-sha-256',
   ])
-  expect(hbaBlockText(nodeConfiguration(cluster, standby, { upstream: primary }).hbaLines)).toBe(block)
+  expect(hbaBlockText(nodeConfiguration(cluster, standby).hbaLines)).toBe(block)
 })
 
 test('a passfile has one escaped line for each node, and is a secret', () => {
@@ -96,7 +98,7 @@ test('a passfile has one escaped line for each node, and is a secret', () => {
 
 test('a settings file says for which node of which cluster it was written, and another file says nothing', () => {
   const { cluster, primary } = clusterOf()
-  expect(madeFor(nodeConfiguration(cluster, primary, undefined).settings)).toEqual({ cluster: 'shop', node: 'db1' })
+  expect(madeFor(nodeConfiguration(cluster, primary).settings)).toEqual({ cluster: 'shop', node: 'db1' })
   expect(madeFor("maestra.cluster = 'shop'")).toBeUndefined()
   expect(madeFor("maestra.node = 'db1'")).toBeUndefined()
   expect(madeFor('')).toBeUndefined()

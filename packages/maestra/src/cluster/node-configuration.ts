@@ -12,6 +12,7 @@ import {
   slotName,
   standbysOf,
   superuser,
+  upstreamOf,
 } from './declared-cluster.js'
 
 /** The files of a node's data directory that Maestra writes, relative to it. */
@@ -33,33 +34,28 @@ export type NodeConfiguration = {
   readonly hbaLines: readonly HbaLine[]
 }
 
-/** Follows the primary as a standby: the address of the primary that primary_conninfo names. */
-export type Follows = { readonly upstream: DeclaredNode } | undefined
-
 /**
- * What the files of a node should say. `standbys` are the names that those of the primary tell: the declared ones,
- * unless slots of others have to be dropped first.
+ * Settings that a file goes on telling for now, other than declared, since something else has to come first; null for
+ * one that it does not tell yet.
  */
+export type HeldSettings = Readonly<Record<string, string | null>>
+
+/** What the files of a node should say. */
 export function nodeConfiguration(
   cluster: DeclaredCluster,
   node: DeclaredNode,
-  follows: Follows,
-  standbys: readonly string[] = standbysOf(cluster).map(({ name }) => name),
+  held: HeldSettings = {},
 ): NodeConfiguration {
-  return { settings: settingsText(cluster, node, follows, standbys), hbaLines: hbaLines(cluster) }
+  return { settings: settingsText(cluster, node, held), hbaLines: hbaLines(cluster) }
 }
 
-function settingsText(
-  cluster: DeclaredCluster,
-  node: DeclaredNode,
-  follows: Follows,
-  standbys: readonly string[],
-): string {
+function settingsText(cluster: DeclaredCluster, node: DeclaredNode, held: HeldSettings): string {
   const header = [
     `Maestra's settings for node ${node.name} of cluster ${cluster.name}.`,
     `Declared in ${cluster.file}; apply writes this file anew, so change them there.`,
   ].join('\n')
-  return formatSettings(header, {
+  const upstream = upstreamOf(cluster, node)
+  const declared: HeldSettings = {
     'maestra.cluster': cluster.name,
     'maestra.node': node.name,
     listen_addresses: node.host,
@@ -67,13 +63,18 @@ function settingsText(
     port: String(node.port),
     cluster_name: node.name,
     hot_standby: 'on',
-    ...(follows === undefined ? leadSettings(standbys) : followSettings(cluster, node, follows.upstream)),
-  })
+    ...(upstream === undefined ? leadSettings(cluster) : followSettings(cluster, node, upstream)),
+  }
+  const told = Object.entries({ ...declared, ...held }).flatMap(([name, value]) =>
+    value === null ? [] : [[name, value] as const],
+  )
+  return formatSettings(header, Object.fromEntries(told))
 }
 
 /** In one order, so that nodes may change places in the cluster file. */
-function leadSettings(standbys: readonly string[]): Readonly<Record<string, string>> {
-  return standbys.length === 0 ? {} : { [standbysSetting]: standbys.toSorted().join(' ') }
+function leadSettings(cluster: DeclaredCluster): Readonly<Record<string, string>> {
+  const names = standbysOf(cluster).map(({ name }) => name)
+  return names.length === 0 ? {} : { [standbysSetting]: names.toSorted().join(' ') }
 }
 
 function followSettings(

@@ -126,7 +126,10 @@ export type RunningServer = {
   readonly configurationErrors: readonly string[]
   /** When it last read its configuration files, in ms since 1970. */
   readonly configurationLoadedAtMs: number
+  /** Settings that the files on the disk change, whether it has read them or not, and that only a restart changes. */
   readonly pendingRestart: readonly string[]
+  /** Those of them whose present value comes from Maestra's settings file. */
+  readonly pendingOfMaestra: readonly string[]
   /** Names of the settings that only a restart changes. */
   readonly settingsThatNeedRestart: readonly string[]
   readonly walReceiver: WalReceiver | undefined

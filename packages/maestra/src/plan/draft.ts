@@ -37,3 +37,14 @@ export function stops(draft: Draft): boolean {
 
 /** The wording of a step that changes nothing for applications and replaces no data. */
 export const harmless = { disruptive: false, destructive: false } as const
+
+/** That of a step which ends connections of applications. */
+export const interrupting = { disruptive: true, destructive: false } as const
+
+/** Two parts of what one node asks for: the second follows when all nodes have done the first. */
+export type Phases = { readonly first: Draft; readonly last: Draft }
+
+/** All in the first part. */
+export function atOnce(draft: Draft): Phases {
+  return { first: draft, last: nothing }
+}

@@ -11,23 +11,25 @@ import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
 import { planStandby } from './plan-standby.js'
 import { slotFindings } from './slot-findings.js'
+import type { Step } from './step.js'
 
 /**
  * What has to be done so that the observed cluster becomes the declared one: the passwords first, then the primary, then
- * each standby in the order of the file. What stands in the way of one node withholds the steps of all, and every node
+ * each standby in the order of the file; in the end, in the same order, what has to wait for all of that. What stands in the way of one node withholds the steps of all, and every node
  * says what stands in its way. The rules are asked first; `locate` gives their findings a line of the cluster file. Pure:
  * equal input gives an equal plan.
  */
 export function planCluster(cluster: DeclaredCluster, observation: Observation, locate?: View['locate']): Plan {
   const view = viewOf(cluster, observation)
   const findings = [...runRules({ declared: cluster, locate }), ...slotFindings(view)]
+  const nodes = [planPrimary(view), ...view.standbys.map((standby) => planStandby(view, standby))]
   const draft = join([
     refuseFindings(cluster, findings),
     planPasswords(view),
-    planPrimary(view),
-    ...view.standbys.map((standby) => planStandby(view, standby)),
+    ...nodes.map(({ first }) => first),
+    ...nodes.map(({ last }) => last),
   ])
-  const planned = stops(draft) ? [] : draft.steps
+  const planned = stops(draft) ? [] : withoutRepeatedWaits(draft.steps)
   return {
     cluster: cluster.name,
     steps: planned,
@@ -36,6 +38,15 @@ export function planCluster(cluster: DeclaredCluster, observation: Observation, 
     findings,
     fingerprint: fingerprintOf(planned),
   }
+}
+
+/** Behind a wait for a standby only what is done to some node gives it something to wait for again. */
+function withoutRepeatedWaits(planned: readonly Step[]): readonly Step[] {
+  return planned.filter((step, index) => {
+    if (step.kind !== 'await-streaming') return true
+    const since = planned.slice(0, index).findLastIndex((each) => each.kind !== 'await-streaming')
+    return !planned.slice(since + 1, index).some((each) => each.kind === step.kind && each.node === step.node)
+  })
 }
 
 /** A cluster that breaks a rule is not worked on, whoever asks. */

@@ -1,37 +1,39 @@
-import { settingsOf } from '@maestra/client/postgres/conf'
 import {
+  type HeldSettings,
   isOfSettingsFile,
   nodeConfiguration,
   nodePassfile,
   nodePassfileText,
   settingsFile,
-  standbysSetting,
 } from '../cluster/node-configuration.js'
-import type { DataDirectory, RunningServer, ServerObservation } from '../cluster/observation.js'
+import type { DataDirectory, ServerObservation } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
-import { type Draft, harmless, nothing, refused, steps, stops } from './draft.js'
+import { type Draft, harmless, join, nothing, refused, steps, stops } from './draft.js'
 import { hbaDifferences } from './hba-differences.js'
-import { type SettingChange, settingChanges } from './setting-changes.js'
-import { stopCommand } from './stop-command.js'
+import { planRestart } from './plan-restart.js'
+import { restartReasons, takesRestart } from './restart-reasons.js'
+import { settingChanges } from './setting-changes.js'
+
+export type ConfigurationOptions = {
+  /** What the settings file goes on telling for now. */
+  readonly held?: HeldSettings
+  /** Whether what takes a restart waits for a later step. */
+  readonly restartsLater?: boolean
+}
 
 /**
- * Brings the files of a node that exists to what is declared: at once when it is stopped, by a reload while it runs.
- * `standbys` are the names that the files of the primary go on telling, if not the declared ones.
+ * Brings the files of a node that exists to what is declared: at once when it is stopped, by a reload or a restart while it
+ * runs.
  */
 export function planConfiguration(
   view: ClusterView,
   node: NodeView,
   directory: DataDirectory,
-  standbys?: readonly string[],
+  { held = {}, restartsLater = false }: ConfigurationOptions = {},
 ): Draft {
   const { name } = node.declared
   const { server } = node.observed
-  const wanted = nodeConfiguration(
-    view.cluster,
-    node.declared,
-    node === view.primary ? undefined : { upstream: view.primary.declared },
-    standbys,
-  )
+  const wanted = nodeConfiguration(view.cluster, node.declared, held)
   const changes = settingChanges(wanted.settings, directory.configuration.settings ?? '')
   const differences = [
     ...changes.map((change) => `${settingsFile}: ${change.text}`),
@@ -39,40 +41,41 @@ export function planConfiguration(
     ...hbaDifferences(wanted.hbaLines, directory.configuration.hbaBlock),
     ...passfileDifferences(view, directory),
   ]
-  if (server.kind === 'up') {
-    const restart = checkRestart(node, server, changes, Object.keys(settingsOf(wanted.settings)))
-    if (stops(restart)) return restart
-  }
+  const restart = server.kind === 'up' && !restartsLater ? restartReasons(server, wanted.settings, changes) : []
   if (differences.length === 0) {
     const rejected = checkRejected(view, node)
     if (stops(rejected)) return rejected
+    if (restart.length > 0) return planRestart(view, node, restart)
     return hasReadFiles(directory, server) ? nothing : steps(reload(name))
   }
-  const write = {
+  const write = steps(writeStep(name, differences, held))
+  if (server.kind !== 'up') return write
+  return join([write, restart.length > 0 ? planRestart(view, node, restart) : steps(reload(name))])
+}
+
+/** Brings the settings that were held to what is declared; the node's server runs by then. */
+export function planHeldSettings(view: ClusterView, node: NodeView, held: HeldSettings): Draft {
+  const { declared, observed } = node
+  const before = nodeConfiguration(view.cluster, declared, held).settings
+  const changes = settingChanges(nodeConfiguration(view.cluster, declared).settings, before)
+  if (changes.length === 0) return nothing
+  const differences = changes.map((change) => `${settingsFile}: ${change.text}`)
+  const restart = changes.filter((change) => takesRestart(observed.server, change.name)).map((change) => change.text)
+  return join([
+    steps(writeStep(declared.name, differences)),
+    restart.length > 0 ? planRestart(view, node, restart) : steps(reload(declared.name)),
+  ])
+}
+
+function writeStep(node: string, differences: readonly string[], held: HeldSettings = {}) {
+  return {
     kind: 'write-configuration',
-    node: name,
+    node,
     differences,
-    ...(standbys === undefined ? {} : { standbys }),
+    ...(Object.keys(held).length === 0 ? {} : { held }),
     why: `its files differ from what is declared: ${differences.join('; ')}`,
     ...harmless,
   } as const
-  if (server.kind !== 'up') return steps(write)
-  return steps(write, reload(name))
-}
-
-/**
- * Takes the names of removed standbys out of the primary's file, when their slots are gone: at the end of a plan that
- * found the primary stopped.
- */
-export function planForgetting({ cluster, primary }: ClusterView, directory: DataDirectory): Draft {
-  const { name } = primary.declared
-  const told = directory.configuration.settings ?? ''
-  const wanted = nodeConfiguration(cluster, primary.declared, undefined).settings
-  const differences = settingChanges(wanted, told)
-    .filter((change) => change.name === standbysSetting)
-    .map((change) => `${settingsFile}: ${change.text}`)
-  const why = `its files still tell of standbys that are gone: ${differences.join('; ')}`
-  return steps({ kind: 'write-configuration', node: name, differences, why, ...harmless }, reload(name))
 }
 
 function reload(node: string) {
@@ -89,29 +92,6 @@ function checkRejected({ cluster }: ClusterView, { declared, observed }: NodeVie
   const errors = observed.server.kind === 'up' ? observed.server.configurationErrors.filter(isOfSettingsFile) : []
   if (errors.length === 0) return nothing
   return refused(declared.name, `it rejects what is declared: ${errors.join('; ')}`, `correct it in ${cluster.file}`)
-}
-
-/** Settings that only a restart changes: those that would be written, and those that were written and wait for one. */
-function checkRestart(
-  { declared, observed }: NodeView,
-  server: RunningServer,
-  changes: readonly SettingChange[],
-  declaredNames: readonly string[],
-): Draft {
-  const changed = changes.filter((change) => server.settingsThatNeedRestart.includes(change.name))
-  const waiting = server.pendingRestart.filter(
-    (name) => declaredNames.includes(name) && !changed.some((change) => change.name === name),
-  )
-  const seen = [
-    ...changed.map((change) => change.text),
-    ...waiting.map((name) => `${name} is written, and the server runs with an older value`),
-  ]
-  if (seen.length === 0) return nothing
-  return refused(
-    declared.name,
-    `${seen.join('; ')}: this takes a restart, and this version does not restart a running server`,
-    `stop it when it suits you${stopCommand(observed.process)}, then: maestra apply; it starts with the new settings`,
-  )
 }
 
 /** Never what the files hold. */

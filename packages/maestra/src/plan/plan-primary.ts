@@ -1,21 +1,25 @@
-import { toldStandbys } from '../cluster/node-configuration.js'
-import type { DataDirectory } from '../cluster/observation.js'
+import { type HeldSettings, nodeConfiguration } from '../cluster/node-configuration.js'
+import type { DataDirectory, RunningServer } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
-import { type Draft, harmless, join, nothing, refused, steps, stops } from './draft.js'
+import { atOnce, type Draft, harmless, join, nothing, type Phases, refused, steps, stops } from './draft.js'
+import { heldOnPrimary } from './held-settings.js'
 import { ownData } from './own-data.js'
-import { planConfiguration, planForgetting } from './plan-configuration.js'
+import { planConfiguration, planHeldSettings } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
-import { planRemovedStandbys, removedStandbys } from './plan-removed-standbys.js'
+import { planRemovedStandbys } from './plan-removed-standbys.js'
 import { planReplicationRole } from './plan-replication-role.js'
+import { planRestart } from './plan-restart.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'
 import { planStart, whyNotRunning } from './plan-start.js'
+import { awaitAgain } from './plan-streaming.js'
+import { restartReasons } from './restart-reasons.js'
 
 /** From what the primary is to a primary that runs as declared and lets its standbys in. */
-export function planPrimary(view: ClusterView): Draft {
+export function planPrimary(view: ClusterView): Phases {
   const wrong = checkDirectory(view, view.primary)
-  if (stops(wrong)) return wrong
+  if (stops(wrong)) return atOnce(wrong)
   const { directory } = view.primary.observed
-  return directory.kind === 'data' ? planExistingPrimary(view, directory) : planNewPrimary(view)
+  return directory.kind === 'data' ? planExistingPrimary(view, directory) : atOnce(planNewPrimary(view))
 }
 
 function planNewPrimary(view: ClusterView): Draft {
@@ -47,42 +51,64 @@ function checkSurvivors(view: ClusterView): Draft {
   )
 }
 
-function planExistingPrimary(view: ClusterView, directory: DataDirectory): Draft {
+function planExistingPrimary(view: ClusterView, directory: DataDirectory): Phases {
   const { primary } = view
   const wrong = join([checkRole(view, directory), checkServer(primary, directory)])
-  if (stops(wrong)) return wrong
+  if (stops(wrong)) return atOnce(wrong)
   const { server } = primary.observed
   switch (server.kind) {
     case 'down':
       return planStoppedPrimary(view, directory)
     case 'up':
-      // The slots go first: the file is what tells of them.
-      return join([
-        planRemovedStandbys(view, directory),
-        planConfiguration(view, primary, directory),
-        planReplicationRole(view),
-      ])
+      return planRunningPrimary(view, directory, server)
     case 'starting':
     case 'unreachable':
-      return cannotBeAsked(primary, server)
+      return atOnce(cannotBeAsked(primary, server))
   }
 }
 
-/** Its files tell of removed standbys until it runs and their slots are dropped; killed in between, nothing is forgotten. */
-function planStoppedPrimary(view: ClusterView, directory: DataDirectory): Draft {
+/** What takes a restart comes last: standbys that need room for it are restarted first. */
+function planRunningPrimary(view: ClusterView, directory: DataDirectory, server: RunningServer): Phases {
   const { primary } = view
-  const start = planStart(view, primary, whyNotRunning(directory))
-  if (removedStandbys(view, directory).length === 0) {
-    return join([planConfiguration(view, primary, directory), start, planReplicationRole(view)])
+  const held = heldOnPrimary(view, directory)
+  return {
+    // The slots go first: the file is what tells of them.
+    first: join([
+      planRemovedStandbys(view, directory),
+      planConfiguration(view, primary, directory, { held, restartsLater: true }),
+      planReplicationRole(view),
+    ]),
+    last: withStandbys(view, planPrimaryRestart(view, server, held)),
   }
-  const told = toldStandbys(directory.configuration.settings ?? '')
-  return join([
-    planConfiguration(view, primary, directory, told),
-    start,
-    planRemovedStandbys(view, directory),
-    planForgetting(view, directory),
-    planReplicationRole(view),
-  ])
+}
+
+/** For settings that the file does not tell yet, else for those that the server has not taken from it. */
+function planPrimaryRestart(view: ClusterView, server: RunningServer, held: HeldSettings): Draft {
+  const { primary } = view
+  if (Object.keys(held).length > 0) return planHeldSettings(view, primary, held)
+  const waiting = restartReasons(server, nodeConfiguration(view.cluster, primary.declared).settings, [])
+  return waiting.length === 0 ? nothing : planRestart(view, primary, waiting)
+}
+
+/** Its files tell of removed standbys until it runs and their slots are dropped; killed in between, nothing is forgotten. */
+function planStoppedPrimary(view: ClusterView, directory: DataDirectory): Phases {
+  const { primary } = view
+  const held = heldOnPrimary(view, directory)
+  return {
+    first: join([
+      planConfiguration(view, primary, directory, { held }),
+      planStart(view, primary, whyNotRunning(directory)),
+      planRemovedStandbys(view, directory),
+      planReplicationRole(view),
+    ]),
+    last: withStandbys(view, planHeldSettings(view, primary, held)),
+  }
+}
+
+/** A restart of the primary is over when its standbys stream again. */
+function withStandbys(view: ClusterView, last: Draft): Draft {
+  if (!last.steps.some((step) => step.kind === 'restart')) return last
+  return join([last, ...view.standbys.map((standby) => awaitAgain(view, standby))])
 }
 
 function checkRole(view: ClusterView, directory: DataDirectory): Draft {

@@ -1,39 +1,60 @@
 import { formatLsn } from '@maestra/client/postgres/lsn'
+import type { HeldSettings } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
-import { type Draft, harmless, join, nothing, refused, steps, stops, unknown } from './draft.js'
-import { planConfiguration } from './plan-configuration.js'
+import { atOnce, type Draft, harmless, join, nothing, type Phases, refused, steps, stops, unknown } from './draft.js'
+import { heldOnStandby } from './held-settings.js'
+import { planConfiguration, planHeldSettings } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'
 import { planSlot } from './plan-slot.js'
 import { planStart, whyNotRunning } from './plan-start.js'
-import { planStreaming } from './plan-streaming.js'
-import { checkStandbyMinimums } from './standby-minimums.js'
+import { awaitAgain, planStreaming } from './plan-streaming.js'
 
 /** From what a standby is to one that streams from the declared primary through a slot of its own. */
-export function planStandby(view: ClusterView, standby: NodeView): Draft {
+export function planStandby(view: ClusterView, standby: NodeView): Phases {
   const wrong = checkDirectory(view, standby)
-  if (stops(wrong)) return wrong
+  if (stops(wrong)) return atOnce(wrong)
   const { directory } = standby.observed
-  return directory.kind === 'data' ? planExistingStandby(view, standby, directory) : planNewStandby(view, standby)
+  const held = heldOnStandby(view, standby)
+  const first =
+    directory.kind === 'data'
+      ? planExistingStandby(view, standby, directory, held)
+      : planNewStandby(view, standby, held)
+  return { first, last: planLowering(view, standby, held) }
 }
 
-function planNewStandby(view: ClusterView, standby: NodeView): Draft {
+function planNewStandby(view: ClusterView, standby: NodeView, held: HeldSettings): Draft {
   const { name, data } = standby.declared
   const from = view.primary.declared.name
   const start = planStart(view, standby, 'a new standby')
   const slot = planSlot(view, standby)
   const wrong = join([start, slot])
   if (stops(wrong)) return { ...wrong, steps: [] }
-  return join([
-    slot,
-    steps({ kind: 'copy-primary', node: name, from, why: `${data} holds no data yet`, ...harmless }),
-    start,
-    planStreaming(view, standby, nothing),
-  ])
+  const copy = {
+    kind: 'copy-primary',
+    node: name,
+    from,
+    ...(Object.keys(held).length === 0 ? {} : { held }),
+    why: `${data} holds no data yet`,
+    ...harmless,
+  } as const
+  return join([slot, steps(copy), start, planStreaming(view, standby, nothing)])
 }
 
-function planExistingStandby(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
+/** It may have less only when it has replayed that its primary has less. */
+function planLowering(view: ClusterView, standby: NodeView, held: HeldSettings): Draft {
+  const lowering = planHeldSettings(view, standby, held)
+  if (lowering.steps.length === 0) return lowering
+  return join([awaitAgain(view, standby), lowering, awaitAgain(view, standby)])
+}
+
+function planExistingStandby(
+  view: ClusterView,
+  standby: NodeView,
+  directory: DataDirectory,
+  held: HeldSettings,
+): Draft {
   const role = checkRole(view, standby, directory)
   const wrong = join([
     role,
@@ -44,13 +65,11 @@ function planExistingStandby(view: ClusterView, standby: NodeView, directory: Da
   if (stops(wrong)) return wrong
   const { server } = standby.observed
   const slot = planSlot(view, standby)
-  const configuration = planConfiguration(view, standby, directory)
+  const configuration = planConfiguration(view, standby, directory, { held })
   const streaming = planStreaming(view, standby, configuration)
   switch (server.kind) {
-    case 'down': {
-      const minimums = checkStandbyMinimums(standby, directory, view.primary.declared.name)
-      return join([minimums, slot, configuration, planStart(view, standby, whyNotRunning(directory)), streaming])
-    }
+    case 'down':
+      return join([slot, configuration, planStart(view, standby, whyNotRunning(directory)), streaming])
     case 'up':
       return join([slot, configuration, streaming])
     case 'starting':

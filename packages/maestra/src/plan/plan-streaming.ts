@@ -15,6 +15,12 @@ export function planStreaming(view: ClusterView, standby: NodeView, configuratio
   return join([isStale ? reloaded(standby, other) : nothing, awaited(view, standby, other)])
 }
 
+/** Once more behind something that interrupted it, or that it has to have replayed. */
+export function awaitAgain(view: ClusterView, standby: NodeView): Draft {
+  const { server } = standby.observed
+  return server.kind === 'up' && server.replayPaused ? paused(standby) : awaited(view, standby)
+}
+
 /**
  * Words for what a standby does instead of streaming from the declared primary through its own slot; undefined when
  * it does that.

@@ -11,6 +11,8 @@ export function stepTitle(step: Step): string {
       return `${step.node}: write its configuration`
     case 'reload':
       return `${step.node}: reload its configuration`
+    case 'restart':
+      return `${step.node}: restart its server`
     case 'start':
       return `${step.node}: start its server`
     case 'create-replication-role':

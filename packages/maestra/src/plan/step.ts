@@ -1,3 +1,5 @@
+import type { HeldSettings } from '../cluster/node-configuration.js'
+
 /**
  * One change that a plan asks for. A step is data: it is printed, compared, counted, and run by the file of its kind
  * in apply.
@@ -10,15 +12,22 @@ export type Step = StepCommon &
         readonly kind: 'write-configuration'
         readonly node: string
         readonly differences: readonly string[]
-        /** Names that the primary's file goes on telling until the slots of those that are not declared are dropped. */
-        readonly standbys?: readonly string[]
+        /** What the settings file goes on telling until something else is done. */
+        readonly held?: HeldSettings
       }
     | { readonly kind: 'reload'; readonly node: string }
+    | { readonly kind: 'restart'; readonly node: string }
     | { readonly kind: 'start'; readonly node: string }
     | { readonly kind: 'create-replication-role'; readonly node: string; readonly role: string }
     | { readonly kind: 'create-slot'; readonly node: string; readonly slot: string; readonly standby: string }
     | { readonly kind: 'drop-slot'; readonly node: string; readonly slot: string; readonly standby: string }
-    | { readonly kind: 'copy-primary'; readonly node: string; readonly from: string }
+    | {
+        readonly kind: 'copy-primary'
+        readonly node: string
+        readonly from: string
+        /** What the settings file tells until the primary has been restarted. */
+        readonly held?: HeldSettings
+      }
     | { readonly kind: 'await-streaming'; readonly node: string; readonly from: string }
   )
 

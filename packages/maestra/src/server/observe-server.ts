@@ -5,6 +5,7 @@ import { serverVersionFromNumber } from '@maestra/client/postgres/version'
 import type { RunningServer, ServerObservation } from '../cluster/observation.js'
 import { configurationErrorsJson } from './configuration-errors.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
+import { pendingOfMaestraJson, pendingRestartJson } from './pending-restart.js'
 import { type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
 /** Asks a running server for all that a plan and a status need, in one statement. */
@@ -46,7 +47,8 @@ const question = `
       then (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end,
     'configurationErrors', ${configurationErrorsJson},
     'configurationLoadedAtMs', (extract(epoch from pg_conf_load_time()) * 1000)::float8,
-    'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
+    'pendingRestart', ${pendingRestartJson},
+    'pendingOfMaestra', ${pendingOfMaestraJson},
     'settingsThatNeedRestart', (select json_agg(name order by name) from pg_settings where context in ('postmaster', 'internal')),
     'walReceiver', ${walReceiverJson},
     'walSenders', (select coalesce(json_agg(json_build_object('node', application_name, 'state', state, 'sync', sync_state,
@@ -70,6 +72,7 @@ type ServerRow = {
   readonly configurationErrors: readonly string[]
   readonly configurationLoadedAtMs: number
   readonly pendingRestart: readonly string[]
+  readonly pendingOfMaestra: readonly string[]
   readonly settingsThatNeedRestart: readonly string[]
   readonly walReceiver: WalReceiverRow | null
   readonly walSenders: readonly {
@@ -102,6 +105,7 @@ function serverOf(row: ServerRow): RunningServer {
     configurationErrors: row.configurationErrors,
     configurationLoadedAtMs: row.configurationLoadedAtMs,
     pendingRestart: row.pendingRestart,
+    pendingOfMaestra: row.pendingOfMaestra,
     settingsThatNeedRestart: row.settingsThatNeedRestart,
     walReceiver: walReceiverOf(row.walReceiver),
     walSenders: row.walSenders.map((sender) => ({

@@ -21,7 +21,7 @@ export const copyPrimary: StepRunner<'copy-primary'> = {
       primary: await replicationLogin(context, primary),
       superuser: await superuserLogin(context, primary),
       systemIdentifier: await systemIdentifierOf(context, step.from),
-      configuration: nodeConfiguration(cluster, node, { upstream: primary }),
+      configuration: nodeConfiguration(cluster, node, step.held),
       passfile: passfileOf(cluster, (await context.passwords()).replication),
       sync: needsSync(node),
       receive: receiveCopy,

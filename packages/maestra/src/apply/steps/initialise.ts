@@ -20,7 +20,7 @@ export const initialise: StepRunner<'initialise'> = {
     const password = passwords.superuser
     await bringIn(site.host, { data: node.data, account, sync: needsSync(node) }, async (directory, scratch) => {
       await context.initialise({ site, binaries, account, directory, scratch, password, signal })
-      const configuration = nodeConfiguration(cluster, node, undefined)
+      const configuration = nodeConfiguration(cluster, node)
       await writeNodeFiles(site.host, directory, account, configuration, passfileOf(cluster, passwords.replication))
     })
   },

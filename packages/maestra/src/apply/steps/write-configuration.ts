@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
-import { primaryOf } from '../../cluster/declared-cluster.js'
 import {
   hbaBlockText,
   isOfSettingsFile,
@@ -48,10 +47,8 @@ async function rejectedByServer(context: StepContext, name: string): Promise<rea
   )
 }
 
-function declared(context: StepContext, { node: name, standbys }: StepOf<'write-configuration'>): NodeConfiguration {
-  const node = context.node(name)
-  const follows = node.startsAs === 'primary' ? undefined : { upstream: primaryOf(context.cluster) }
-  return nodeConfiguration(context.cluster, node, follows, standbys)
+function declared(context: StepContext, { node, held }: StepOf<'write-configuration'>): NodeConfiguration {
+  return nodeConfiguration(context.cluster, context.node(node), held)
 }
 
 async function difference(context: StepContext, step: StepOf<'write-configuration'>): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { parseLsn } from '@maestra/client/postgres/lsn'
 import { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { parseServerVersion } from '@maestra/client/postgres/version'
-import { type DeclaredCluster, type DeclaredNode, primaryOf } from '../../cluster/declared-cluster.js'
+import type { DeclaredCluster, DeclaredNode } from '../../cluster/declared-cluster.js'
 import { hbaBlockText, nodeConfiguration, nodePassfileText } from '../../cluster/node-configuration.js'
 import type { DataDirectory, NodeObservation, Observation, RunningServer } from '../../cluster/observation.js'
 
@@ -121,7 +121,12 @@ const facts: readonly Fact[] = [
   ['files with an error: (.*)', ({ seen }, error) => server(seen, { configurationErrors: [error] })],
   ['files written after it read them', ({ seen }) => configuration(seen, { settingsWrittenAtMs: 3 })],
   ['waits for a restart: (.*)', ({ seen }, names) => server(seen, { pendingRestart: names.split(', ') })],
+  ['waits for a restart to be without (.*)', ({ seen }, name) => waitsToBeWithout(seen, name)],
 ]
+
+function waitsToBeWithout(seen: Seen, name: string): void {
+  server(seen, { pendingRestart: [name], pendingOfMaestra: [name] })
+}
 
 const weakRole = { canLogin: true, canReplicate: false }
 
@@ -163,8 +168,7 @@ function foreignData({ seen }: Told): DataDirectory {
 /** The data directory that Maestra would have made for the node. */
 function ownData(told: Told, made: string, name: string, standby: boolean): void {
   const { seen, cluster, node } = told
-  const follows = node.startsAs === 'primary' ? undefined : { upstream: primaryOf(cluster) }
-  const { settings, hbaLines } = nodeConfiguration(cluster, node, follows)
+  const { settings, hbaLines } = nodeConfiguration(cluster, node)
   directory(seen, { ...foreignData(told), madeFor: { cluster: made, node: name }, standbySignal: standby })
   if (standby) control(seen, { state: 'shut down in recovery' })
   const passfile =
@@ -216,7 +220,14 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     configurationErrors: [],
     configurationLoadedAtMs: 2,
     pendingRestart: [],
-    settingsThatNeedRestart: ['cluster_name', 'listen_addresses', 'max_connections', 'port', 'shared_buffers'],
+    pendingOfMaestra: [],
+    settingsThatNeedRestart: [
+      'cluster_name',
+      'listen_addresses',
+      'port',
+      'shared_buffers',
+      ...Object.keys(standbyMinimumSettings),
+    ],
     walReceiver: undefined,
     walSenders: [],
     slots: [],
