@@ -1,6 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatSettings, hasInclude, parseConf, printConf, settingsOf, withInclude, withoutSettings } from './conf.js'
+import {
+  formatSettings,
+  hasInclude,
+  includeLine,
+  parseConf,
+  printConf,
+  settingLines,
+  settingsOf,
+  withInclude,
+  withoutSettings,
+} from './conf.js'
 
 /** Texts in which what matters to the grammar is frequent. */
 const confText = fc
@@ -109,7 +119,21 @@ describe('settingsOf', () => {
   })
 })
 
+describe('settingLines', () => {
+  it('tells each line that sets something, from 1 on, also where one name is set twice', () => {
+    expect(settingLines("# a = 0\nA = 1\n\ninclude 'b'\na = 2")).toEqual([
+      { line: 2, name: 'a', value: '1' },
+      { line: 5, name: 'a', value: '2' },
+    ])
+  })
+})
+
 describe('hasInclude and withInclude', () => {
+  it('know the last line that includes the file', () => {
+    expect(includeLine("include 'm.conf'\na = 1\ninclude_if_exists 'm.conf'\n", 'm.conf')).toBe(3)
+    expect(includeLine("include 'other.conf'\n", 'm.conf')).toBeUndefined()
+  })
+
   it('find a file that is included either way', () => {
     for (const line of ["include 'm.conf'", "include_if_exists = 'm.conf'", "INCLUDE_IF_EXISTS='m.conf'#c"]) {
       expect(hasInclude(`a = 1\n${line}\n`, 'm.conf')).toBe(true)

@@ -73,8 +73,13 @@ function settingValue(token: string): string {
 
 /** What the text itself sets, not what it includes. The last one wins, as in PostgreSQL; names in lower case. */
 export function settingsOf(text: string): Record<string, string> {
-  return Object.fromEntries(
-    parseConf(text).flatMap((line) => (line.kind === 'setting' ? [[line.name, line.value]] : [])),
+  return Object.fromEntries(settingLines(text).map(({ name, value }) => [name, value]))
+}
+
+/** Every line of the text that sets something, in order; lines count from 1, names are in lower case. */
+export function settingLines(text: string): { readonly line: number; readonly name: string; readonly value: string }[] {
+  return parseConf(text).flatMap((found, index) =>
+    found.kind === 'setting' ? [{ line: index + 1, name: found.name, value: found.value }] : [],
   )
 }
 
@@ -86,7 +91,15 @@ export function withoutSettings(text: string, names: readonly string[]): string 
 
 /** Whether the text includes that file, by `include` or by `include_if_exists`. */
 export function hasInclude(text: string, file: string): boolean {
-  return parseConf(text).some((line) => line.kind === 'include' && line.name !== 'include_dir' && line.value === file)
+  return includeLine(text, file) !== undefined
+}
+
+/** The last line by which the text includes that file, counted from 1. What is set below it wins over the file. @internal */
+export function includeLine(text: string, file: string): number | undefined {
+  const index = parseConf(text).findLastIndex(
+    (line) => line.kind === 'include' && line.name !== 'include_dir' && line.value === file,
+  )
+  return index < 0 ? undefined : index + 1
 }
 
 /**

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatHbaLine, type HbaLine, hbaAddress, hbaBlockOf, hbaName, parseHba, withHbaBlock } from './hba.js'
+import {
+  formatHbaLine,
+  type HbaLine,
+  hbaAddress,
+  hbaBlockLine,
+  hbaBlockOf,
+  hbaName,
+  parseHba,
+  withHbaBlock,
+} from './hba.js'
 
 const rulesOf = (text: string) => parseHba(text).flatMap(({ rule }) => (rule === undefined ? [] : [rule]))
 
@@ -218,6 +227,18 @@ describe('hbaBlockOf', () => {
     expect(hbaBlockOf(`a\n${block}b`)).toBe('host replication maestra 127.0.0.1/32 scram-sha-256\n')
     expect(hbaBlockOf('# BEGIN maestra\n# END maestra')).toBe('')
     expect(hbaBlockOf('local all all trust\n')).toBeUndefined()
+  })
+})
+
+describe('hbaBlockLine', () => {
+  const line = { type: 'local', database: 'all', user: 'all', method: 'peer' } as const
+
+  it('is the line at which the content of the block begins', () => {
+    const text = withHbaBlock('# a user wrote this\n', [line])
+    expect(hbaBlockLine(text)).toBe(2)
+    expect(hbaBlockLine(`# moved\n\n${text}`)).toBe(4)
+    expect(text.split('\n')[1]).toBe(hbaBlockOf(text)?.trim())
+    expect(hbaBlockLine('local all all peer\n')).toBeUndefined()
   })
 })
 

@@ -144,6 +144,12 @@ export function hbaBlockOf(text: string): string | undefined {
   return splitAtBlock(text).block
 }
 
+/** The first line within our block, counted from 1; undefined without a block. Throws bad-value for a damaged block. */
+export function hbaBlockLine(text: string): number | undefined {
+  const { before, block } = splitAtBlock(text)
+  return block === undefined ? undefined : before.split('\n').length + 1
+}
+
 function splitAtBlock(text: string): { before: string; block: string | undefined; after: string } {
   const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? []
   const begins = lines.flatMap((line, index) => (beginPattern.test(line) ? [index] : []))

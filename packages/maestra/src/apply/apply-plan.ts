@@ -3,7 +3,7 @@ import { type DeclaredCluster, standbysOf } from '../cluster/declared-cluster.js
 import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import type { Step } from '../plan/step.js'
-import { stepTitle } from '../plan/step-title.js'
+import { stepReason, stepTitle } from '../plan/step-title.js'
 import { KeptConnections } from '../server/connection.js'
 import type { ReceiveCopy } from '../server/copy-primary.js'
 import { removeLeftover } from '../server/incoming.js'
@@ -126,7 +126,7 @@ function refuseUnlessConverged(plan: Plan): void {
   const outcome = outcomeOf(plan)
   if (outcome === 'nothing') return
   const left = [...plan.refusals, ...plan.unknowns].map((refusal) => refusal.message)
-  const steps = plan.steps.map((step) => `${stepTitle(step)} (${step.why})`)
+  const steps = plan.steps.map((step) => `${stepTitle(step)} (${stepReason(step)})`)
   throw new MaestraError('not-converged', `every step was done, and this is left: ${[...left, ...steps].join('; ')}`, {
     hint: 'run maestra apply again',
   })

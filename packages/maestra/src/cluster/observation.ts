@@ -80,6 +80,8 @@ export type DataDirectory = {
     readonly settingsWrittenAtMs: number | undefined
     /** Maestra's block of pg_hba.conf, without its marks; undefined when there is none. */
     readonly hbaBlock: string | undefined
+    /** The line of pg_hba.conf, from 1 on, with which the content of that block begins. */
+    readonly hbaBlockLine?: number | undefined
     /** The node's own passfile; undefined when it is not there, or when others may read it: then the server ignores it. */
     readonly passfile: Secret | undefined
   }

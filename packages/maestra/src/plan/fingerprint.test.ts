@@ -15,7 +15,7 @@ test('differs with the node, the kind, the order, the number and what is written
   const write = (difference: string): Step => ({
     kind: 'write-configuration',
     node: 'db1',
-    differences: [difference],
+    differences: [{ place: { host: 'h', file: '/f' }, from: difference }],
     why: '',
     ...harmless,
   })

@@ -1,15 +1,9 @@
-import {
-  type HeldSettings,
-  isOfSettingsFile,
-  nodeConfiguration,
-  nodePassfile,
-  nodePassfileText,
-  settingsFile,
-} from '../cluster/node-configuration.js'
+import { type HeldSettings, isOfSettingsFile, nodeConfiguration } from '../cluster/node-configuration.js'
 import type { DataDirectory, ServerObservation } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
+import type { Difference } from './difference.js'
 import { type Draft, harmless, join, nothing, refused, steps, stops } from './draft.js'
-import { hbaDifferences } from './hba-differences.js'
+import { fileDifferences, settingDifferences } from './file-differences.js'
 import { planRestart } from './plan-restart.js'
 import { restartReasons, takesRestart } from './restart-reasons.js'
 import { settingChanges } from './setting-changes.js'
@@ -35,12 +29,7 @@ export function planConfiguration(
   const { server } = node.observed
   const wanted = nodeConfiguration(view.cluster, node.declared, held)
   const changes = settingChanges(wanted.settings, directory.configuration.settings ?? '')
-  const differences = [
-    ...changes.map((change) => `${settingsFile}: ${change.text}`),
-    ...(directory.configuration.included ? [] : [`postgresql.conf does not include ${settingsFile}`]),
-    ...hbaDifferences(wanted.hbaLines, directory.configuration.hbaBlock),
-    ...passfileDifferences(view, directory),
-  ]
+  const differences = fileDifferences(view, node, directory, { changes, hbaLines: wanted.hbaLines })
   const restart = server.kind === 'up' && !restartsLater ? restartReasons(server, wanted.settings, changes) : []
   if (differences.length === 0) {
     const rejected = checkRejected(view, node)
@@ -59,7 +48,7 @@ export function planHeldSettings(view: ClusterView, node: NodeView, held: HeldSe
   const before = nodeConfiguration(view.cluster, declared, held).settings
   const changes = settingChanges(nodeConfiguration(view.cluster, declared).settings, before)
   if (changes.length === 0) return nothing
-  const differences = changes.map((change) => `${settingsFile}: ${change.text}`)
+  const differences = settingDifferences(node, changes)
   const restart = changes.filter((change) => takesRestart(observed.server, change.name)).map((change) => change.text)
   return join([
     steps(writeStep(declared.name, differences)),
@@ -67,13 +56,13 @@ export function planHeldSettings(view: ClusterView, node: NodeView, held: HeldSe
   ])
 }
 
-function writeStep(node: string, differences: readonly string[], held: HeldSettings = {}) {
+function writeStep(node: string, differences: readonly Difference[], held: HeldSettings = {}) {
   return {
     kind: 'write-configuration',
     node,
     differences,
     ...(Object.keys(held).length === 0 ? {} : { held }),
-    why: `its files differ from what is declared: ${differences.join('; ')}`,
+    why: 'its files differ from what is declared',
     ...harmless,
   } as const
 }
@@ -92,13 +81,4 @@ function checkRejected({ cluster }: ClusterView, { declared, observed }: NodeVie
   const errors = observed.server.kind === 'up' ? observed.server.configurationErrors.filter(isOfSettingsFile) : []
   if (errors.length === 0) return nothing
   return refused(declared.name, `it rejects what is declared: ${errors.join('; ')}`, `correct it in ${cluster.file}`)
-}
-
-/** Never what the files hold. */
-function passfileDifferences({ cluster, passwords }: ClusterView, directory: DataDirectory): readonly string[] {
-  if (cluster.replication.authentication === 'trust' || passwords.replication === undefined) return []
-  const { passfile } = directory.configuration
-  if (passfile === undefined) return [`${nodePassfile} is not there, or others may read it`]
-  const wanted = nodePassfileText(cluster, passwords.replication)
-  return passfile.reveal() === wanted.reveal() ? [] : [`${nodePassfile} differs from ${cluster.passfile}`]
 }

@@ -11,6 +11,15 @@ test('names what is added, changed and taken away, and overlooks comments, order
   ])
 })
 
+test('tells the line that counts, and both values', () => {
+  const changes = settingChanges('a = 1\nnew = x', "# words\na = 2\n\na = 3\nb = ''\n")
+  expect(changes).toEqual([
+    { name: 'a', line: 4, from: '3', to: '1', text: 'a 3 -> 1' },
+    { name: 'new', to: 'x', text: 'new (not set) -> x' },
+    { name: 'b', line: 5, from: "''", text: "b '' -> (not set)" },
+  ])
+})
+
 test.each([
   ["primary_conninfo = 'host=x password=hunter2 port=1'", 'primary_conninfo host=x password=*** port=1 -> (not set)'],
   ["primary_conninfo = 'password = ''hunter2 hunter2'' host=x'", 'primary_conninfo password = *** host=x -> (not set)'],

@@ -1,7 +1,12 @@
-import { settingsOf } from '@maestra/client/postgres/conf'
+import { settingLines, settingsOf } from '@maestra/client/postgres/conf'
+import { withoutSecrets } from './without-secrets.js'
 
 export type SettingChange = {
   readonly name: string
+  /** The line of the observed file that says the older value, and both values as they may be shown. */
+  readonly line?: number
+  readonly from?: string
+  readonly to?: string
   /** `work_mem 4MB -> 16MB` */
   readonly text: string
 }
@@ -10,17 +15,24 @@ export type SettingChange = {
 export function settingChanges(declaredText: string, observedText: string): readonly SettingChange[] {
   const declared = settingsOf(declaredText)
   const observed = settingsOf(observedText)
+  const lines = new Map(settingLines(observedText).map(({ name, line }) => [name, line]))
   const names = [...new Set([...Object.keys(declared), ...Object.keys(observed)])]
   return names
     .filter((name) => declared[name] !== observed[name])
-    .map((name) => ({ name, text: `${name} ${shown(observed[name])} -> ${shown(declared[name])}` }))
+    .map((name) => {
+      const line = lines.get(name)
+      const from = shown(observed[name])
+      const to = shown(declared[name])
+      return {
+        name,
+        ...(line === undefined ? {} : { line }),
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+        text: `${name} ${from ?? '(not set)'} -> ${to ?? '(not set)'}`,
+      }
+    })
 }
 
-/** Somebody may have written a password into a connection string. */
-function shown(value: string | undefined): string {
-  if (value === undefined) return '(not set)'
-  if (value === '') return "''"
-  return value
-    .replace(/(password\s*=\s*)('(?:[^'\\]|\\.)*'|(?:\\.|[^\s'\\])+)/gi, '$1***')
-    .replace(/(:\/\/[^:@/\s]*:)[^@\s]*@/g, '$1***@')
+function shown(value: string | undefined): string | undefined {
+  return value === '' ? "''" : value === undefined ? undefined : withoutSecrets(value)
 }

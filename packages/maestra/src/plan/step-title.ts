@@ -1,3 +1,4 @@
+import { differenceText } from './difference.js'
 import type { Step } from './step.js'
 
 /** What a step does, in a few words. */
@@ -26,4 +27,15 @@ export function stepTitle(step: Step): string {
     case 'await-streaming':
       return `${step.node}: wait until it streams from ${step.from}`
   }
+}
+
+/** What there is to say of a step beyond its reason, a line each. */
+export function stepDetails(step: Step): readonly string[] {
+  return step.kind === 'write-configuration' ? step.differences.map(differenceText) : []
+}
+
+/** Why a step is there, in one line. */
+export function stepReason(step: Step): string {
+  const details = stepDetails(step)
+  return details.length === 0 ? step.why : `${step.why}: ${details.join('; ')}`
 }

@@ -1,4 +1,5 @@
 import type { HeldSettings } from '../cluster/node-configuration.js'
+import type { Difference } from './difference.js'
 
 /**
  * One change that a plan asks for. A step is data: it is printed, compared, counted, and run by the file of its kind
@@ -11,7 +12,7 @@ export type Step = StepCommon &
     | {
         readonly kind: 'write-configuration'
         readonly node: string
-        readonly differences: readonly string[]
+        readonly differences: readonly Difference[]
         /** What the settings file goes on telling until something else is done. */
         readonly held?: HeldSettings
       }

@@ -153,6 +153,7 @@ function nodeFilesSuite(make: () => Promise<HostUnderTest>): void {
         included: false,
         settings: undefined,
         hbaBlock: undefined,
+        hbaBlockLine: undefined,
         passfile: undefined,
       })
     })

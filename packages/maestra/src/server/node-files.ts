@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Secret } from '@maestra/client/base/secret'
 import { hasInclude, withInclude } from '@maestra/client/postgres/conf'
-import { hbaBlockOf, withHbaBlock } from '@maestra/client/postgres/hba'
+import { hbaBlockLine, hbaBlockOf, withHbaBlock } from '@maestra/client/postgres/hba'
 import { type NodeConfiguration, nodePassfile, settingsFile } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
 import type { Account, Host } from '../host/host.js'
@@ -43,6 +43,7 @@ export async function readNodeFiles(host: Host, directory: string): Promise<Data
     settings,
     settingsWrittenAtMs: written?.mtimeMs,
     hbaBlock: hbaBlockOf(hba ?? ''),
+    hbaBlockLine: hbaBlockLine(hba ?? ''),
     passfile: passfile === undefined || !isPrivate ? undefined : new Secret(passfile),
   }
 }

@@ -12,7 +12,7 @@ import { stripColours } from './table.js'
 const steps: readonly Step[] = [
   { kind: 'write-passfile', why: 'w', ...harmless },
   { kind: 'initialise', node: 'db1', why: 'w', ...harmless },
-  { kind: 'write-configuration', node: 'db1', differences: ['a 1 -> 2'], why: 'w', ...harmless },
+  { kind: 'write-configuration', node: 'db1', differences: [], why: 'w', ...harmless },
   { kind: 'reload', node: 'db1', why: 'w', ...harmless },
   { kind: 'start', node: 'db1', why: 'w', ...harmless },
   { kind: 'create-replication-role', node: 'db1', role: 'replicator', why: 'w', ...harmless },
@@ -54,6 +54,29 @@ describe('a plan is printed', () => {
       'cluster shop: 2 steps\n\n' +
         '   1. db1: start its server [interrupts connections] [replaces data]\n      it is stopped\n' +
         '   2. db1: reload its configuration\n      its files changed\n',
+    )
+  })
+
+  test('with one line for each difference of a file', () => {
+    const place = { host: '127.0.0.1', file: '/srv/db1/maestra.conf', line: 14 }
+    const write: Step = {
+      kind: 'write-configuration',
+      node: 'db1',
+      why: 'its files differ',
+      differences: [
+        { place, what: 'work_mem', from: '4MB', to: '16MB' },
+        { place: { host: '::1', file: '/srv/db1/pg_hba.conf' }, to: 'host all all all trust' },
+      ],
+      ...harmless,
+    }
+    expect(planView({ ...none, steps: [write] }, plain)).toBe(
+      'cluster shop: 1 step\n\n' +
+        '   1. db1: write its configuration\n      its files differ:\n' +
+        '        127.0.0.1:/srv/db1/maestra.conf:14 work_mem 4MB -> 16MB\n' +
+        '        [::1]:/srv/db1/pg_hba.conf (not there) -> host all all all trust\n',
+    )
+    expect(stripColours(planView({ ...none, steps: [write] }, coloured))).toBe(
+      planView({ ...none, steps: [write] }, plain),
     )
   })
 

@@ -1,7 +1,7 @@
 import type { Plan } from '../../plan/plan.js'
 import { outcomeOf } from '../../plan/plan.js'
 import type { Step } from '../../plan/step.js'
-import { stepTitle } from '../../plan/step-title.js'
+import { stepDetails, stepTitle } from '../../plan/step-title.js'
 import type { Terminal } from '../terminal.js'
 import { findingsView } from './finding-view.js'
 
@@ -38,7 +38,9 @@ function stepList(steps: readonly Step[], to: Terminal): string {
   return steps
     .map((step, index) => {
       const marks = `${step.disruptive ? ' [interrupts connections]' : ''}${step.destructive ? ' [replaces data]' : ''}`
-      return `  ${String(index + 1).padStart(2)}. ${stepTitle(step)}${to.colour('yellow', marks)}\n      ${to.colour('dim', step.why)}\n`
+      const details = stepDetails(step).map((line) => `        ${to.colour('dim', line)}\n`)
+      const why = `${step.why}${details.length === 0 ? '' : ':'}`
+      return `  ${String(index + 1).padStart(2)}. ${stepTitle(step)}${to.colour('yellow', marks)}\n      ${to.colour('dim', why)}\n${details.join('')}`
     })
     .join('')
 }

@@ -91,7 +91,7 @@ const facts: readonly Fact[] = [
   ['no settings file', ({ seen }) => configuration(data(seen, { madeFor: undefined }), { settings: undefined })],
   ['no include', ({ seen }) => configuration(seen, { included: false })],
   ['no hba block', ({ seen }) => configuration(seen, { hbaBlock: undefined })],
-  ['hba block: (.*)', ({ seen }, hbaBlock) => configuration(seen, { hbaBlock })],
+  ['hba block: (.*)', ({ seen }, lines) => configuration(seen, { hbaBlock: lines.replaceAll(' | ', '\n') })],
   ['no passfile', ({ seen }) => configuration(seen, { passfile: undefined })],
   ['other passfile', ({ seen }) => configuration(seen, { passfile: new Secret('another') })],
   [
@@ -173,7 +173,7 @@ function ownData(told: Told, made: string, name: string, standby: boolean): void
   if (standby) control(seen, { state: 'shut down in recovery' })
   const passfile =
     cluster.replication.authentication === 'trust' ? undefined : nodePassfileText(cluster, replicationPassword)
-  configuration(seen, { included: true, settings, hbaBlock: hbaBlockText(hbaLines), passfile })
+  configuration(seen, { included: true, settings, hbaBlock: hbaBlockText(hbaLines), hbaBlockLine: 2, passfile })
 }
 
 function data(seen: Seen, change: Partial<DataDirectory>): Seen {
@@ -193,8 +193,9 @@ function configuration(seen: Seen, change: Partial<DataDirectory['configuration'
 }
 
 function setting(seen: Seen, change: Readonly<Record<string, string>>): void {
-  const before = seen.directory.kind === 'data' ? seen.directory.configuration.settings : undefined
-  configuration(seen, { settings: formatSettings('', { ...settingsOf(before ?? ''), ...change }) })
+  const before = (seen.directory.kind === 'data' ? seen.directory.configuration.settings : undefined) ?? ''
+  const header = [...before.matchAll(/^# (.*)$/gm)].map(([, line]) => line).join('\n')
+  configuration(seen, { settings: formatSettings(header, { ...settingsOf(before), ...change }) })
 }
 
 function started({ seen, node }: Told, found: NodeObservation['server']): void {
