@@ -94,7 +94,7 @@ export function hasInclude(text: string, file: string): boolean {
   return includeLine(text, file) !== undefined
 }
 
-/** The last line by which the text includes that file, counted from 1. What is set below it wins over the file. @internal */
+/** The last line by which the text includes that file, counted from 1. What is set below it wins over the file. */
 export function includeLine(text: string, file: string): number | undefined {
   const index = parseConf(text).findLastIndex(
     (line) => line.kind === 'include' && line.name !== 'include_dir' && line.value === file,

@@ -31,7 +31,14 @@ const directory = (state: string, standbySignal: boolean): DataDirectory => ({
     standbyMinimums: standbyMinimumSettings,
   },
   standbySignal,
-  configuration: { included: true, settings: '', settingsWrittenAtMs: 1, hbaBlock: '', passfile: undefined },
+  configuration: {
+    included: true,
+    settings: '',
+    settingsWrittenAtMs: 1,
+    hbaBlock: '',
+    settingsAbove: [],
+    passfile: undefined,
+  },
 })
 
 const server = (change: Partial<RunningServer>): RunningServer => ({
@@ -45,6 +52,7 @@ const server = (change: Partial<RunningServer>): RunningServer => ({
   replayPaused: false,
   sinceLastReplayMs: 3_600_000.4,
   configurationErrors: [],
+  settingsAbove: [],
   configurationLoadedAtMs: 2,
   pendingRestart: [],
   pendingOfMaestra: [],

@@ -82,9 +82,20 @@ export type DataDirectory = {
     readonly hbaBlock: string | undefined
     /** The line of pg_hba.conf, from 1 on, with which the content of that block begins. */
     readonly hbaBlockLine?: number | undefined
+    /** What wins over Maestra's settings file, as far as postgresql.conf itself and postgresql.auto.conf tell. */
+    readonly settingsAbove: readonly FileSetting[]
     /** The node's own passfile; undefined when it is not there, or when others may read it: then the server ignores it. */
     readonly passfile: Secret | undefined
   }
+}
+
+/** A line of a configuration file that sets something. */
+export type FileSetting = {
+  /** Absolute. */
+  readonly file: string
+  readonly line: number
+  readonly name: string
+  readonly value: string
 }
 
 export type ProcessObservation =
@@ -126,6 +137,8 @@ export type RunningServer = {
   readonly sinceLastReplayMs: number | undefined
   /** What is wrong with its configuration files as they are on the disk: `file:line: name: error`. */
   readonly configurationErrors: readonly string[]
+  /** What wins over Maestra's settings file in its files as they are on the disk, in the order in which it reads them. */
+  readonly settingsAbove: readonly FileSetting[]
   /** When it last read its configuration files, in ms since 1970. */
   readonly configurationLoadedAtMs: number
   /** Settings that the files on the disk change, whether it has read them or not, and that only a restart changes. */

@@ -11,3 +11,11 @@ export type ClusterView = {
   readonly standbys: readonly NodeView[]
   readonly passwords: Observation['passwords']
 }
+
+/** While its include is missing, a server takes each setting that it has from Maestra's file for one that a restart takes away. */
+export function asIfIncluded(observed: NodeObservation): NodeObservation {
+  const { directory, server } = observed
+  if (directory.kind !== 'data' || directory.configuration.included || server.kind !== 'up') return observed
+  const pendingRestart = server.pendingRestart.filter((name) => !server.pendingOfMaestra.includes(name))
+  return { ...observed, server: { ...server, pendingRestart, pendingOfMaestra: [] } }
+}

@@ -26,7 +26,7 @@ export function differenceText({ place, what, from, to }: Difference): string {
 }
 
 /** `127.0.0.1:/srv/db1/maestra.conf:14`, an IPv6 address in brackets. */
-function placeText({ host, file, line }: FilePlace): string {
+export function placeText({ host, file, line }: FilePlace): string {
   const name = host.includes(':') ? `[${host}]` : host
   return `${name}:${file}${line === undefined ? '' : `:${line}`}`
 }

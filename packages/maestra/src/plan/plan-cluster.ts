@@ -3,13 +3,14 @@ import type { Finding } from '../cluster/finding.js'
 import type { Observation } from '../cluster/observation.js'
 import type { View } from '../doctor/rule.js'
 import { runRules } from '../doctor/run-rules.js'
-import type { ClusterView, NodeView } from './cluster-view.js'
+import { asIfIncluded, type ClusterView, type NodeView } from './cluster-view.js'
 import { type Draft, join, refused, stops } from './draft.js'
 import { fingerprintOf } from './fingerprint.js'
 import type { Plan } from './plan.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
 import { planStandby } from './plan-standby.js'
+import { settingFindings } from './setting-findings.js'
 import { slotFindings } from './slot-findings.js'
 import type { Step } from './step.js'
 
@@ -21,7 +22,7 @@ import type { Step } from './step.js'
  */
 export function planCluster(cluster: DeclaredCluster, observation: Observation, locate?: View['locate']): Plan {
   const view = viewOf(cluster, observation)
-  const findings = [...runRules({ declared: cluster, locate }), ...slotFindings(view)]
+  const findings = [...runRules({ declared: cluster, locate }), ...slotFindings(view), ...settingFindings(view)]
   const nodes = [planPrimary(view), ...view.standbys.map((standby) => planStandby(view, standby))]
   const draft = join([
     refuseFindings(cluster, findings),
@@ -59,7 +60,7 @@ function viewOf(cluster: DeclaredCluster, observation: Observation): ClusterView
   const view = (declared: NodeView['declared']): NodeView => {
     const observed = observation.nodes.find((node) => node.name === declared.name)
     if (observed === undefined) throw new Error(`node ${declared.name} was not observed`)
-    return { declared, observed }
+    return { declared, observed: asIfIncluded(observed) }
   }
   return {
     cluster,

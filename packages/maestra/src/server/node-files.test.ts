@@ -148,12 +148,30 @@ function nodeFilesSuite(make: () => Promise<HostUnderTest>): void {
       expect(found.passfile?.reveal()).toBe(passfile.reveal())
     })
 
+    it('finds where the block begins, and what wins over our settings: below the include, and by ALTER SYSTEM', async () => {
+      await leave('postgresql.conf', 'work_mem = 1MB\n')
+      await leave('pg_hba.conf', 'local all all peer\n')
+      await write()
+      const conf = (await textOf('postgresql.conf')) ?? ''
+      await put(at('postgresql.conf'), `${conf}Work_Mem = 2MB\n`)
+      await put(at('postgresql.auto.conf'), "# by ALTER SYSTEM\nwork_mem = '4MB'\n")
+      await put(at('pg_hba.conf'), `# moved\n${await textOf('pg_hba.conf')}`)
+      const found = await readNodeFiles(host, directory)
+      expect(found.hbaBlockLine).toBe(3)
+      const name = 'work_mem'
+      expect(found.settingsAbove).toEqual([
+        { file: at('postgresql.conf'), line: conf.split('\n').length, name, value: '2MB' },
+        { file: at('postgresql.auto.conf'), line: 2, name, value: '4MB' },
+      ])
+    })
+
     it('finds nothing where nothing is', async () => {
       expect(await readNodeFiles(host, directory)).toEqual({
         included: false,
         settings: undefined,
         hbaBlock: undefined,
         hbaBlockLine: undefined,
+        settingsAbove: [],
         passfile: undefined,
       })
     })

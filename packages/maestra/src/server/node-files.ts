@@ -5,6 +5,7 @@ import { hbaBlockLine, hbaBlockOf, withHbaBlock } from '@maestra/client/postgres
 import { type NodeConfiguration, nodePassfile, settingsFile } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
 import type { Account, Host } from '../host/host.js'
+import { readSettingsAbove } from './settings-above.js'
 
 /**
  * Writes Maestra's files into a data directory: its settings file, one include line, one block of pg_hba.conf, the
@@ -44,6 +45,7 @@ export async function readNodeFiles(host: Host, directory: string): Promise<Data
     settingsWrittenAtMs: written?.mtimeMs,
     hbaBlock: hbaBlockOf(hba ?? ''),
     hbaBlockLine: hbaBlockLine(hba ?? ''),
+    settingsAbove: await readSettingsAbove(host, directory, conf ?? ''),
     passfile: passfile === undefined || !isPrivate ? undefined : new Secret(passfile),
   }
 }

@@ -2,10 +2,11 @@ import { MaestraError, messageOf } from '@maestra/client/base/error'
 import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { serverVersionFromNumber } from '@maestra/client/postgres/version'
-import type { RunningServer, ServerObservation } from '../cluster/observation.js'
+import type { FileSetting, RunningServer, ServerObservation } from '../cluster/observation.js'
 import { configurationErrorsJson } from './configuration-errors.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 import { pendingOfMaestraJson, pendingRestartJson } from './pending-restart.js'
+import { settingsAboveJson } from './settings-above.js'
 import { type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
 /** Asks a running server for all that a plan and a status need, in one statement. */
@@ -46,6 +47,7 @@ const question = `
     'sinceLastReplayMs', case when pg_is_in_recovery()
       then (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end,
     'configurationErrors', ${configurationErrorsJson},
+    'settingsAbove', ${settingsAboveJson},
     'configurationLoadedAtMs', (extract(epoch from pg_conf_load_time()) * 1000)::float8,
     'pendingRestart', ${pendingRestartJson},
     'pendingOfMaestra', ${pendingOfMaestraJson},
@@ -70,6 +72,7 @@ type ServerRow = {
   readonly replayPaused: boolean
   readonly sinceLastReplayMs: number | null
   readonly configurationErrors: readonly string[]
+  readonly settingsAbove: readonly FileSetting[]
   readonly configurationLoadedAtMs: number
   readonly pendingRestart: readonly string[]
   readonly pendingOfMaestra: readonly string[]
@@ -103,6 +106,7 @@ function serverOf(row: ServerRow): RunningServer {
     replayPaused: row.replayPaused,
     sinceLastReplayMs: row.sinceLastReplayMs ?? undefined,
     configurationErrors: row.configurationErrors,
+    settingsAbove: row.settingsAbove,
     configurationLoadedAtMs: row.configurationLoadedAtMs,
     pendingRestart: row.pendingRestart,
     pendingOfMaestra: row.pendingOfMaestra,

@@ -89,6 +89,7 @@ const facts: readonly Fact[] = [
   ['control says (.*)', ({ seen }, state) => control(seen, { state })],
   ['file says (\\S+) (.*)', ({ seen }, name, value) => setting(seen, { [name]: value })],
   ['no settings file', ({ seen }) => configuration(data(seen, { madeFor: undefined }), { settings: undefined })],
+  ['(\\S+\\.conf):(\\d+) says (\\S+) (.*)', ({ seen }, ...words) => settingAbove(seen, ...words)],
   ['no include', ({ seen }) => configuration(seen, { included: false })],
   ['no hba block', ({ seen }) => configuration(seen, { hbaBlock: undefined })],
   ['hba block: (.*)', ({ seen }, lines) => configuration(seen, { hbaBlock: lines.replaceAll(' | ', '\n') })],
@@ -159,6 +160,7 @@ function foreignData({ seen }: Told): DataDirectory {
     settings: undefined,
     settingsWrittenAtMs: undefined,
     hbaBlock: undefined,
+    settingsAbove: [],
     passfile: undefined,
   }
   const kind = seen.directory.kind === 'data' ? seen.directory.kind : 'data'
@@ -198,6 +200,14 @@ function setting(seen: Seen, change: Readonly<Record<string, string>>): void {
   configuration(seen, { settings: formatSettings(header, { ...settingsOf(before), ...change }) })
 }
 
+/** A line that wins over Maestra's file. */
+function settingAbove(seen: Seen, file = '', line = '', name = '', value = ''): void {
+  const found = { file, line: Number(line), name, value }
+  if (seen.server.kind === 'up') server(seen, { settingsAbove: [...seen.server.settingsAbove, found] })
+  else if (seen.directory.kind === 'data')
+    configuration(seen, { settingsAbove: [...seen.directory.configuration.settingsAbove, found] })
+}
+
 function started({ seen, node }: Told, found: NodeObservation['server']): void {
   seen.process = { kind: 'running', pid: 4711, status: 'ready', port: node.port }
   seen.port = { kind: 'not-asked' }
@@ -219,6 +229,7 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     replayPaused: false,
     sinceLastReplayMs: undefined,
     configurationErrors: [],
+    settingsAbove: [],
     configurationLoadedAtMs: 2,
     pendingRestart: [],
     pendingOfMaestra: [],

@@ -1,0 +1,71 @@
+import { settingsOf } from '@maestra/client/postgres/conf'
+import { parseBoolean, parseBytes, parseMilliseconds } from '@maestra/client/postgres/setting-value'
+import { parseSettingInteger, settingFacts } from '@maestra/client/postgres/settings'
+import type { Finding } from '../cluster/finding.js'
+import { nodeConfiguration } from '../cluster/node-configuration.js'
+import type { FileSetting } from '../cluster/observation.js'
+import type { ClusterView, NodeView } from './cluster-view.js'
+import { placeText } from './difference.js'
+import { ownData } from './own-data.js'
+import { psqlCommand } from './psql-command.js'
+import { withoutSecrets } from './without-secrets.js'
+
+/**
+ * Settings that a user made where PostgreSQL reads them after Maestra's file: below its include, or by ALTER SYSTEM. They
+ * win over what is declared, and are the user's to take back.
+ */
+export function settingFindings(view: ClusterView): readonly Finding[] {
+  return [view.primary, ...view.standbys].flatMap((node) => nodeFindings(view, node))
+}
+
+function nodeFindings(view: ClusterView, node: NodeView): readonly Finding[] {
+  const directory = ownData(node, view.cluster.name)
+  if (directory === undefined) return []
+  const { server } = node.observed
+  const above = server.kind === 'up' ? server.settingsAbove : directory.configuration.settingsAbove
+  if (above.length === 0) return []
+  const declared = new Map(Object.entries(settingsOf(nodeConfiguration(view.cluster, node.declared).settings)))
+  // Of several lines the last one counts.
+  const winning = new Map(above.map((setting) => [setting.name, setting]))
+  return [...winning.values()].flatMap((setting) => {
+    const wanted = declared.get(setting.name)
+    return wanted === undefined || isSameValue(setting, wanted) ? [] : [finding(node, setting, wanted)]
+  })
+}
+
+function finding({ declared, observed }: NodeView, { file, line, name, value }: FileSetting, wanted: string): Finding {
+  const place = placeText({ host: declared.host, file, line })
+  const bySystem = file.endsWith('/postgresql.auto.conf')
+  const reset = `alter system reset ${name}`
+  const hint =
+    bySystem && observed.server.kind === 'up'
+      ? `take it back: ${psqlCommand(declared, reset)} -c "select pg_reload_conf()"`
+      : `take that line out, or declare in the cluster file what it says`
+  return {
+    rule: 'setting-overridden',
+    severity: 'warning',
+    message: `${declared.name}: ${place} sets ${name} to ${shown(value)}${bySystem ? ' (ALTER SYSTEM)' : ''}, which wins over the declared ${shown(wanted)}`,
+    hint,
+    place: undefined,
+  }
+}
+
+function shown(value: string): string {
+  return value === '' ? "''" : withoutSecrets(value)
+}
+
+/** Whether two texts certainly mean the same to PostgreSQL: 16MB and 16384kB do. */
+function isSameValue({ name, value }: FileSetting, wanted: string): boolean {
+  if (value === wanted) return true
+  const hasUnit = settingFacts(name)?.unit !== undefined
+  // Without a known unit nothing may be rounded: the setting can be a fraction.
+  const amounts = hasUnit ? [(text: string) => parseSettingInteger(name, text)] : [parseBytes, parseMilliseconds]
+  const readings: readonly ((text: string) => number | boolean)[] = [...amounts, parseBoolean]
+  return readings.some((read) => {
+    try {
+      return read(value) === read(wanted)
+    } catch {
+      return false
+    }
+  })
+}
