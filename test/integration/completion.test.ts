@@ -39,13 +39,15 @@ describe('completion in bash', () => {
   })
 
   it('knows the options of each command, and the values of some', () => {
-    expect(offered(['plan', '--'])).toEqual(['--detailed-exitcode', '--file', '--help', '--json'])
+    expect(offered(['plan', '--'])).toEqual(['--detailed-exitcode', '--file', '--help', '--json', '--out'])
     expect(offered(['status', '--w'])).toEqual(['--watch'])
     expect(offered(['add', 'replica', 'db4', '--p'])).toEqual(['--port'])
     expect(offered(['completion', ''])).toEqual(['bash', 'fish', 'zsh'])
     expect(offered(['plan', '--file', 'm'])).toEqual(['maestra.yaml'])
     expect(offered(['plan', '--file', '=', 'm'])).toEqual(['maestra.yaml'])
     expect(offered(['status', '--every', ''])).toEqual([''])
+    expect(offered(['plan', '--out', 'maes'])).toEqual(['maestra.yaml'])
+    expect(offered(['apply', 'maes'])).toEqual(['maestra.yaml'])
   })
 
   it('names the replicas of the cluster file for remove: here, by --file, by MAESTRA_FILE', () => {

@@ -14,6 +14,9 @@ export const errorCodes = {
   'lock-lost': 'The lock of this apply was taken over by another one.',
   'plan-refused': 'The cluster is in a state that Maestra does not change; what was seen is in the message.',
   'plan-incomplete': 'What a node is cannot be known right now, so nothing may be planned for it.',
+  'plan-outdated': 'The cluster or its file changed after the plan was made, so the plan is not carried out.',
+  'plan-file-invalid':
+    'A file that is to be applied holds no plan that can be read, or was changed since it was written.',
   'not-converged': 'After the last step the cluster still differs from what is declared.',
   'confirmation-needed': 'The change has to be confirmed, and there is no terminal to ask on.',
   'step-not-true': 'A step ran without an error, and yet what it was to make true is not.',

@@ -1,5 +1,6 @@
 import { MaestraError, messageOf } from '@maestra/client/base/error'
 import { type DeclaredCluster, standbysOf } from '../cluster/declared-cluster.js'
+import { changedSince } from '../plan/changed-since.js'
 import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import type { Step } from '../plan/step.js'
@@ -116,10 +117,13 @@ function refuseUnlessApplicable(plan: Plan): void {
 }
 
 function refuseUnlessSame(confirmed: Plan, plan: Plan): void {
-  if (confirmed.fingerprint === plan.fingerprint && outcomeOf(confirmed) === outcomeOf(plan)) return
-  throw new MaestraError('plan-refused', 'the cluster changed after the plan was made, so nothing was done', {
-    hint: 'look at the new plan: maestra plan',
-  })
+  const change = changedSince(confirmed, plan)
+  if (change === undefined) return
+  throw new MaestraError(
+    'plan-outdated',
+    `the cluster changed after the plan was made, so nothing was done; ${change}`,
+    { hint: 'look at the new plan: maestra plan' },
+  )
 }
 
 function refuseUnlessConverged(plan: Plan): void {

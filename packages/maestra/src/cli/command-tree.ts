@@ -62,6 +62,7 @@ function optionWords(option: Option, path: readonly string[]): Words {
 
 function argumentWords(argument: Argument, [first]: readonly string[]): Words {
   if (argument.argChoices !== undefined) return { kind: 'choices', choices: argument.argChoices }
+  if (argument.name() === 'plan-file') return { kind: 'files' }
   if (argument.name() === 'node') return { kind: 'names', of: first === 'sandbox' ? 'sandbox-nodes' : 'replicas' }
   return argument.name() === 'name' && first === 'sandbox' ? { kind: 'names', of: 'sandboxes' } : { kind: 'anything' }
 }

@@ -13,6 +13,7 @@ export function exitCodeOf(error: unknown): number {
     case 'bad-value':
     case 'cluster-file-invalid':
     case 'cluster-file-missing':
+    case 'plan-file-invalid':
       return exitCodes.badUsage
     default:
       return exitCodes.failed

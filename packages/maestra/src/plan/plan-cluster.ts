@@ -5,7 +5,7 @@ import type { View } from '../doctor/rule.js'
 import { runRules } from '../doctor/run-rules.js'
 import { asIfIncluded, type ClusterView, type NodeView } from './cluster-view.js'
 import { type Draft, join, refused, stops } from './draft.js'
-import { fingerprintOf } from './fingerprint.js'
+import { fingerprintOf, systemsOf } from './fingerprint.js'
 import type { Plan } from './plan.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
@@ -37,7 +37,7 @@ export function planCluster(cluster: DeclaredCluster, observation: Observation, 
     refusals: draft.refusals,
     unknowns: draft.unknowns,
     findings,
-    fingerprint: fingerprintOf(planned),
+    fingerprint: fingerprintOf(planned, systemsOf(observation)),
   }
 }
 

@@ -12,7 +12,7 @@ export type Plan = {
   readonly unknowns: readonly Refusal[]
   /** What the rules found in the cluster file: warnings only, since errors end before a plan. */
   readonly findings: readonly Finding[]
-  /** Equal for equal steps: what was confirmed is what is run. */
+  /** Equal for equal steps on the same systems: what was confirmed is what is run. */
   readonly fingerprint: string
 }
 

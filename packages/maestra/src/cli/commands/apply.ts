@@ -9,6 +9,7 @@ import { fileOption, readCluster } from '../cluster-file.js'
 import { clusterSite } from '../cluster-site.js'
 import type { CommandContext } from '../command-context.js'
 import { exitCodes } from '../exit-code.js'
+import { readPlanFile, refuseUnlessCurrent } from '../plan-file.js'
 import { terminal } from '../terminal.js'
 import { planView } from '../views/plan-view.js'
 import { progressView } from '../views/progress-view.js'
@@ -19,21 +20,24 @@ export function addApply(program: Command, context: CommandContext): void {
   program
     .command('apply')
     .description('make the cluster what its file declares; run again, it finds nothing to do')
+    .argument('[plan-file]', 'do exactly what a plan says that was kept by plan --out, without asking')
     .option(...fileOption)
     .option('--yes', 'do not ask')
-    .action((options: Options) => apply(options, context.signal))
+    .action((planFile: string | undefined, options: Options) => apply(planFile, options, context.signal))
 }
 
-async function apply(options: Options, signal: AbortSignal): Promise<void> {
-  const { cluster, locate } = await readCluster(options.file)
+async function apply(planFile: string | undefined, options: Options, signal: AbortSignal): Promise<void> {
+  const saved = planFile === undefined ? undefined : await readPlanFile(planFile)
+  const { cluster, locate } = await readCluster(options.file ?? saved?.clusterFile)
   const site = clusterSite()
   const plan = planCluster(cluster, await observeCluster(site, cluster), locate)
+  if (saved !== undefined) refuseUnlessCurrent(saved, cluster, plan)
   process.stdout.write(planView(plan, terminal(process.stdout)))
   if (outcomeOf(plan) !== 'changes') {
     if (outcomeOf(plan) !== 'nothing') process.exitCode = exitCodes.failed
     return
   }
-  if (!options.yes && !(await confirmed(plan, signal))) {
+  if (saved === undefined && !options.yes && !(await confirmed(plan, signal))) {
     process.stdout.write('nothing was changed\n')
     return
   }

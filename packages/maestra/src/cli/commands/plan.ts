@@ -6,17 +6,24 @@ import { fileOption, readCluster } from '../cluster-file.js'
 import { clusterSite } from '../cluster-site.js'
 import type { CommandContext } from '../command-context.js'
 import { exitCodes } from '../exit-code.js'
+import { PlanFile } from '../plan-file.js'
 import { terminal } from '../terminal.js'
 import { planJson } from '../views/plan-json.js'
 import { planView } from '../views/plan-view.js'
 
-type Options = { readonly file?: string; readonly json?: boolean; readonly detailedExitcode?: boolean }
+type Options = {
+  readonly file?: string
+  readonly out?: string
+  readonly json?: boolean
+  readonly detailedExitcode?: boolean
+}
 
 export function addPlan(program: Command, _context: CommandContext): void {
   program
     .command('plan')
     .description('show what apply would change, step by step, and why; changes nothing')
     .option(...fileOption)
+    .option('--out <file>', 'keep the plan in a file, for: maestra apply <file>')
     .option('--json', 'print the plan as JSON')
     .option('--detailed-exitcode', 'exit with 3 when there is something to change')
     .action(plan)
@@ -24,9 +31,12 @@ export function addPlan(program: Command, _context: CommandContext): void {
 
 async function plan(options: Options): Promise<void> {
   const { cluster, locate } = await readCluster(options.file)
+  const out = options.out === undefined ? undefined : await PlanFile.at(options.out)
   const made = planCluster(cluster, await observeCluster(clusterSite(), cluster), locate)
   process.stdout.write(options.json ? planJson(made) : planView(made, terminal(process.stdout)))
   const outcome = outcomeOf(made)
+  // What is printed as JSON is one document.
+  if (out !== undefined) (options.json ? process.stderr : process.stdout).write(await out.keep(made, cluster))
   if (outcome === 'refused' || outcome === 'incomplete') process.exitCode = exitCodes.failed
   else if (outcome === 'changes' && options.detailedExitcode) process.exitCode = exitCodes.differences
 }

@@ -17,8 +17,9 @@ export function fishCompletion(tree: readonly CommandNode[]): string {
     }),
     ...node.arguments.flatMap((words, index) => {
       const text = wordList(words)
-      if (text === undefined) return []
-      return `complete -c maestra -n ${fishQuoted(`__maestra_at ${fishQuoted(key(node.path, String(index)))}`)} -a ${text}`
+      const offer = words.kind === 'files' ? '-F' : text === undefined ? undefined : `-a ${text}`
+      if (offer === undefined) return []
+      return `complete -c maestra -n ${fishQuoted(`__maestra_at ${fishQuoted(key(node.path, String(index)))}`)} ${offer}`
     }),
   ])
   return `# Completion of maestra for fish, printed by: maestra completion fish

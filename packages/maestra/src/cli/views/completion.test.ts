@@ -19,6 +19,7 @@ function program(): Command {
   sandbox.command('up').option('--name <name>')
   sandbox.command('sql').argument('<node>').argument('<statement>').option('--name <name>').option('--data <directory>')
   all.command('tell').addArgument(new Argument('<shell>').choices(['bash', 'zsh']))
+  all.command('do').argument('[plan-file]')
   all.command('secret', { hidden: true })
   return all
 }
@@ -38,6 +39,7 @@ test('names are asked for where an argument is a node or a sandbox', () => {
   const of = (path: string) => tree.find((node) => node.path === path)
   expect(of('remove')?.arguments).toEqual([{ kind: 'names', of: 'replicas' }])
   expect(of('sandbox sql')?.arguments[0]).toEqual({ kind: 'names', of: 'sandbox-nodes' })
+  expect(of('apply')?.arguments).toEqual([{ kind: 'files' }])
   expect(of('sandbox down')?.arguments).toEqual([{ kind: 'names', of: 'sandboxes' }])
   const nameOf = (path: string) => of(path)?.options.find(({ flags }) => flags.includes('--name'))?.value
   expect(nameOf('sandbox sql')).toEqual({ kind: 'names', of: 'sandboxes' })

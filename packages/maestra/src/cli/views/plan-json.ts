@@ -1,4 +1,5 @@
-import { outcomeOf, type Plan } from '../../plan/plan.js'
+import type { Plan } from '../../plan/plan.js'
+import { planDocument } from '../../plan/plan-document.js'
 
 /**
  * The plan as `maestra plan --json` prints it: one document, described in docs/plan-and-apply.md.
@@ -10,10 +11,9 @@ import { outcomeOf, type Plan } from '../../plan/plan.js'
  *       refusals: [{ node, message, hint? }],     states that Maestra does not change
  *       unknowns: [{ node, message, hint? }],     what would have to be known
  *       findings: [{ rule, severity, message, hint?, place?: { file, line, column, text } }],
- *       fingerprint                               equal for steps that do the same
+ *       fingerprint                               equal for steps that do the same to the same systems
  *     }
  */
 export function planJson(plan: Plan): string {
-  const { cluster, steps, refusals, unknowns, findings, fingerprint } = plan
-  return `${JSON.stringify({ cluster, outcome: outcomeOf(plan), steps, refusals, unknowns, findings, fingerprint }, null, 2)}\n`
+  return `${JSON.stringify(planDocument(plan), null, 2)}\n`
 }
