@@ -25,6 +25,12 @@ describe('startSandbox', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
+  it('refuses an option that it does not have before anything is created', async () => {
+    const options: object = { replica: 2 }
+    await expect(startSandbox(options)).rejects.toMatchObject({ code: 'bad-usage', hint: 'did you mean replicas?' })
+    expect(readdirSync(directory)).toEqual([])
+  })
+
   it.each([-1, 1.5, 21, Number.NaN])('refuses %d replicas before anything is created', async (replicas) => {
     await expect(startSandbox({ replicas })).rejects.toMatchObject({ code: 'bad-value' })
     expect(readdirSync(directory)).toEqual([])

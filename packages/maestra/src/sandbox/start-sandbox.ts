@@ -8,6 +8,7 @@ import { planCluster } from '../plan/plan-cluster.js'
 import { observeCluster } from '../server/observe-cluster.js'
 import { binariesOf, type Site } from '../server/site.js'
 import { repairCache } from './cache/cache-entry.js'
+import { checkOptions } from './check-options.js'
 import { installCommand } from './installed-binaries.js'
 import { startKeeper } from './keeper/keeper-process.js'
 import { liveSandbox } from './live-sandbox.js'
@@ -40,6 +41,7 @@ export type StartOptions = SandboxOptions & {
  */
 export async function startSandbox(options: StartOptions = {}): Promise<Sandbox> {
   const startedAt = performance.now()
+  checkOptions(options)
   const host = new LocalHost({ sync: false })
   const wanted: Wanted = {
     ...options,
