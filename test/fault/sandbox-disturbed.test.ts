@@ -156,9 +156,19 @@ describe('a sandbox that two do something to at once', () => {
 
   it('is down when one takes it down while another promotes', async () => {
     await start()
-    const promoted = shop.promote('db2').catch((error: unknown) => error)
+    const gone = { code: 'interrupted', message: 'sandbox shop was taken down meanwhile' }
+    const promoted = shop.promote('db2').then(
+      () => undefined,
+      (error: unknown) => error,
+    )
     await downSandbox('shop')
-    await promoted
+    const outcome = await promoted
+    // It may have been faster.
+    if (outcome !== undefined) expect(outcome).toMatchObject(gone)
+    await untilNothingIsLeft(workspace)
+    await expect(shop.promote('db3')).rejects.toMatchObject(gone)
+    await expect(shop.node('db2').pause()).rejects.toMatchObject(gone)
+    await expect(shop.status()).rejects.toMatchObject(gone)
     await untilNothingIsLeft(workspace)
     await shop.stop()
   })

@@ -27,7 +27,7 @@ class LiveSandbox implements Sandbox {
   readonly #sandbox: RecordedSandbox
   readonly #stopping = new AbortController()
   /** What is being done to it: it is taken down only when that has ended, since it may be making files. */
-  readonly #running = new Set<Promise<void>>()
+  readonly #running = new Set<Promise<unknown>>()
   #servers: readonly SandboxServer[] = []
   #nodes: readonly LiveNode[] = []
   #stopped: Promise<void> | undefined
@@ -62,18 +62,21 @@ class LiveSandbox implements Sandbox {
   }
 
   async status(): Promise<ClusterStatus> {
-    this.#stopping.signal.throwIfAborted()
-    const cluster = await clusterOf(this.#context())
-    return clusterStatus(cluster, await observeCluster(this.#site, cluster))
+    return await this.run(async (context) => {
+      const cluster = await clusterOf(context)
+      return clusterStatus(cluster, await observeCluster(this.#site, cluster))
+    })
   }
 
   async promote(name: string): Promise<void> {
-    try {
-      await this.run((context) => promote(context, name))
-    } finally {
-      // It may have been promoted before something else failed.
-      if (!this.#stopping.signal.aborted) await this.look()
-    }
+    await this.run(async (context) => {
+      try {
+        await promote(context, name)
+      } finally {
+        // It may have been promoted before something else failed.
+        if (!this.#stopping.signal.aborted) await this.look()
+      }
+    })
   }
 
   async startAll(): Promise<void> {
@@ -103,14 +106,17 @@ class LiveSandbox implements Sandbox {
   }
 
   /** Does something to it, unless it is being stopped. */
-  async run(work: (context: SandboxContext) => Promise<void>): Promise<void> {
+  async run<T>(work: (context: SandboxContext) => Promise<T>): Promise<T> {
     this.#stopping.signal.throwIfAborted()
     const running = work(this.#context())
     this.#running.add(running)
     try {
-      await running
+      return await running
     } catch (error) {
-      throw this.#stopping.signal.aborted ? this.#stopping.signal.reason : error
+      this.#stopping.signal.throwIfAborted()
+      if (await this.#isGone())
+        throw new MaestraError('interrupted', `sandbox ${this.name} was taken down meanwhile`, { cause: error })
+      throw error
     } finally {
       this.#running.delete(running)
       await this.#removeRemains()
@@ -129,8 +135,11 @@ class LiveSandbox implements Sandbox {
 
   /** Another process may have taken it down while this one made files in it. */
   async #removeRemains(): Promise<void> {
-    if (!(await isTakenDown(this.#site.host, this.#sandbox))) return
-    await takeDownOwn(this.#site.host, this.#sandbox).catch(() => {})
+    if (await this.#isGone()) await takeDownOwn(this.#site.host, this.#sandbox).catch(() => {})
+  }
+
+  async #isGone(): Promise<boolean> {
+    return await isTakenDown(this.#site.host, this.#sandbox)
   }
 }
 
