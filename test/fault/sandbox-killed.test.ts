@@ -82,6 +82,17 @@ describe('a sandbox whose keeper was killed', () => {
     await untilNothingIsLeft(workspace)
   })
 
+  it('does what asks for no link', async () => {
+    await using sandbox = await withoutKeeper()
+    const [replica] = sandbox.replicas
+    await replica?.pause()
+    await replica?.resume()
+    await replica?.lag('1h')
+    await replica?.lag(0)
+    await replica?.kill()
+    await replica?.start().catch((error) => expect(error).toMatchObject({ code: 'keeper-gone' }))
+  })
+
   it('is taken down by the next command once its owner was killed too', async () => {
     const owner = startMaestra(workspace, ['sandbox', 'up', '--replicas', '1', '--json'])
     const [line] = await owner.prints(/^\{.*\}$/m)

@@ -24,13 +24,13 @@ type Holder = ProcessOwner & {
  */
 export async function acquireLock(host: Host, cluster: DeclaredCluster): Promise<ApplyLock> {
   const { data } = primaryOf(cluster)
+  await host.files.makeDirectory(dirname(data), { mode: 0o755 })
   return await acquireLockAt(host, `${data}.maestra-lock`)
 }
 
-/** The same for a path of its own. Throws `apply-locked` while somebody holds it. */
+/** The same at a path of its own, in a directory that is there. Throws `apply-locked` while somebody holds it. */
 export async function acquireLockAt(host: Host, path: string): Promise<ApplyLock> {
   const text = `${JSON.stringify(await self(host))}\n`
-  await host.files.makeDirectory(dirname(path), { mode: 0o755 })
   await take(host, path, text)
   return lockAt(host, path, text)
 }

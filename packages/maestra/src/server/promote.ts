@@ -1,5 +1,4 @@
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
-import { MaestraError } from '@maestra/client/base/error'
 import { type Lsn, lsnOf, parseLsn } from '@maestra/client/postgres/lsn'
 import {
   parseTimelineHistory,
@@ -16,15 +15,12 @@ const promoteTimeoutMs = 60_000
 
 /**
  * Promotes a standby: it replays all that it has received, late or paused as it may be, and takes writes when this
- * resolves. Throws `wrong-role` for a server that is no standby.
+ * resolves. One that has been promoted already is left as it is.
  */
 export async function promote(standby: Login): Promise<void> {
   await withConnection(standby, async (client) => {
-    if (!(await isStandby(client))) {
-      throw new MaestraError('wrong-role', `${standby.node} is no standby, so it cannot be promoted`)
-    }
     // The function's own wait looks only ten times a second.
-    await client.query('select pg_promote(wait => false)')
+    await client.query('select pg_promote(wait => false) where pg_is_in_recovery()')
     await waitUntil(
       async () =>
         (await isStandby(client)) ? { done: false, seen: 'it is in recovery' } : { done: true, value: undefined },
@@ -68,17 +64,24 @@ export async function standbyPosition(standby: Login): Promise<StandbyPosition> 
     )
     const { timeline = 1, lsn: text = '0/0' } = result.rows[0] ?? {}
     const lsn = parseLsn(text)
-    // Without a WAL receiver only its files tell: pg_control is as old as its last restart point. A position names the byte
-    // behind what is there.
-    const last = lsn > 0n ? lsnOf(lsn - 1n) : lsn
-    const inFiles = (await segmentsAt(client, last)).map(timelineOfWalFileName)
+    // Without a WAL receiver only its files tell: pg_control is as old as its last restart point.
+    const inFiles = (await segmentsAt(client, byteBefore(lsn))).map(timelineOfWalFileName)
     return { timeline: timelineOf(Math.max(timeline, ...inFiles)), lsn }
   })
 }
 
-/** Whether a server still has the segment of a position, and so all behind it. */
+/** Whether a server still has the WAL behind a position. */
 export async function keepsWalFrom(primary: Login, lsn: Lsn): Promise<boolean> {
-  return await withConnection(primary, async (client) => (await segmentsAt(client, lsn)).length > 0)
+  return await withConnection(primary, async (client) => {
+    if ((await segmentsAt(client, lsn)).length > 0) return true
+    // Where a segment ends, the next one may not have been begun.
+    return (await segmentsAt(client, byteBefore(lsn))).length > 0
+  })
+}
+
+/** A position names the byte behind what is there. */
+function byteBefore(lsn: Lsn): Lsn {
+  return lsn > 0n ? lsnOf(lsn - 1n) : lsn
 }
 
 /** The names of the segments, one for each timeline, that hold the byte at a position. */

@@ -19,11 +19,11 @@ const followTimeoutMs = 60_000
  * follows when it can; so do all while the primary cannot be asked.
  */
 export async function follow(context: SandboxContext, cluster: DeclaredCluster, node: DeclaredNode): Promise<void> {
+  const isCut = await pointTo(context, node, primaryOf(cluster))
   if (!(await answers(context, node)) || !(await answers(context, primaryOf(cluster)))) return
   const primary = await loginOf(context, cluster, primaryOf(cluster))
   const standby = await loginOf(context, cluster, node)
   const history = await timelineHistory(primary)
-  const isCut = await isCutOff(context, node)
   const isHeld = isCut || (await isHeldBack(standby))
   const outcome = await waitUntil(() => look({ primary, standby, history, isHeld }), {
     awaited: `${node.name} to follow ${primary.node} on timeline ${history.timeline}`,
@@ -31,9 +31,17 @@ export async function follow(context: SandboxContext, cluster: DeclaredCluster, 
     everyMs: 10,
     signal: context.signal,
   })
-  if (outcome === 'follows') return
+  if (outcome === 'cannot') await replace(context, cluster, node, isCut)
+}
+
+/** A new copy is of use only with the WAL that was written meanwhile; its server of before is gone by then. */
+async function replace(
+  context: SandboxContext,
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+  isCut: boolean,
+): Promise<void> {
   const { record } = context.sandbox
-  // A new copy is of use only with the WAL that was written meanwhile; its server of before is gone by then.
   await makeAnew(context, cluster, node, async (bringUp) => {
     if (isCut) await askKeeper(record, { verb: 'mend', node: node.name })
     await bringUp()
@@ -41,13 +49,31 @@ export async function follow(context: SandboxContext, cluster: DeclaredCluster, 
   })
 }
 
+/** Copies the data of a replica once more: somebody was killed who had begun to do that. */
+export async function copyOnceMore(context: SandboxContext, cluster: DeclaredCluster, node: DeclaredNode) {
+  await replace(context, cluster, node, await pointTo(context, node, primaryOf(cluster)))
+}
+
 /** The same for a node by its name, in turn with what else is done to the sandbox. */
 export async function followInTurn(context: SandboxContext, name: string): Promise<void> {
   await inTurn(context, async () => {
     const cluster = await clusterOf(context)
-    const node = nodeOf(cluster, name)
-    if (roleOf(node) === 'standby') await follow(context, cluster, node)
+    await followAgain(context, cluster, nodeOf(cluster, name))
   })
+}
+
+/** For a replica that has come back; for a primary, those that could not follow it while it was away. */
+export async function followAgain(
+  context: SandboxContext,
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+): Promise<void> {
+  const roles = cluster.nodes.map(roleOf)
+  const standbys = cluster.nodes.filter((each) => roleOf(each) === 'standby')
+  if (roleOf(node) === 'standby') await follow(context, cluster, node)
+  // Before the first promotion nobody can be ahead of it.
+  else if (roleOf(node) === 'primary' && roles.includes('former-primary'))
+    await Promise.all(standbys.map((standby) => follow(context, cluster, standby)))
 }
 
 /** Whether its server runs and does not stand still. */
@@ -57,8 +83,9 @@ async function answers({ site: { host } }: SandboxContext, { data }: DeclaredNod
   return (await host.processes.identify(found.pid))?.stopped === false
 }
 
-async function isCutOff({ sandbox }: SandboxContext, node: DeclaredNode): Promise<boolean> {
-  const links = await askKeeper(sandbox.record, { verb: 'links' })
+/** Has its link lead to the primary that there is; whether it is cut. */
+async function pointTo({ sandbox }: SandboxContext, node: DeclaredNode, { port }: DeclaredNode): Promise<boolean> {
+  const links = await askKeeper(sandbox.record, { verb: 'retarget', node: node.name, port })
   return links.some((link) => link.node === node.name && link.cut)
 }
 

@@ -4,6 +4,7 @@ import { parseMilliseconds } from '@maestra/client/postgres/setting-value'
 import { runStep } from '../../apply/run-step.js'
 import { stepContext } from '../../apply/step-context.js'
 import { type DeclaredCluster, type DeclaredNode, primaryOf, slotName } from '../../cluster/declared-cluster.js'
+import type { Host } from '../../host/host.js'
 import type { Step } from '../../plan/step.js'
 import { KeptConnections } from '../../server/connection.js'
 import { delayReplay } from '../../server/replay.js'
@@ -24,7 +25,7 @@ export async function makeAnew(
   context.signal.throwIfAborted()
   const delayMs = await lagOf(context, node)
   await killServer(host, { node: node.name, data: node.data })
-  await host.files.removeTree(node.data)
+  await removeData(host, node)
   const connections = new KeptConnections()
   const steps = stepContext({
     connections,
@@ -45,6 +46,15 @@ export async function makeAnew(
     await connections.end()
   }
   if (delayMs !== undefined) await delayReplay(await loginOf(context, cluster, node), delayMs)
+}
+
+/** Out of the way in one step: what a killed process leaves half removed must not be taken for data. */
+async function removeData(host: Host, { data }: DeclaredNode): Promise<void> {
+  const removed = `${data}.removed`
+  await host.files.removeTree(removed)
+  if ((await host.files.stat(data)) === undefined) return
+  await host.files.rename(data, removed)
+  await host.files.removeTree(removed)
 }
 
 /** How late it was told to be, by its own files: it may not run. */

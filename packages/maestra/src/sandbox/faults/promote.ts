@@ -9,7 +9,10 @@ import { declarePrimary, roleOf } from '../sandbox-cluster.js'
 import { clusterOf, loginOf, type SandboxContext, standbyOf } from '../sandbox-context.js'
 import { follow } from './follow.js'
 
-/** Promotes a replica and has the others follow it. The old primary is left as it is. */
+/**
+ * Promotes a replica and has the others follow it. The old primary is left as it is. Killed on the way, a second call, or
+ * a start, does what is left to do.
+ */
 export async function promote(context: SandboxContext, name: string): Promise<void> {
   await inTurn(context, () => promoteInTurn(context, name))
 }
@@ -25,9 +28,6 @@ async function promoteInTurn(context: SandboxContext, name: string): Promise<voi
   await promoteServer(login)
   const cluster = await declarePrimary(context.site.host, before, name)
   await delayReplay(login, 0)
-  for (const { name: follower } of followers) {
-    await askKeeper(context.sandbox.record, { verb: 'retarget', node: follower, port: node.port })
-  }
   await Promise.all(followers.map((follower) => follow(context, cluster, follower)))
 }
 

@@ -10,7 +10,7 @@ import { inTurn } from '../in-turn.js'
 import { keeperLives, startKeeper } from '../keeper/keeper-process.js'
 import { linksOf, roleOf } from '../sandbox-cluster.js'
 import { clusterOf, nodeOf, type SandboxContext } from '../sandbox-context.js'
-import { follow, followInTurn } from './follow.js'
+import { copyOnceMore, follow, followAgain, followInTurn } from './follow.js'
 
 /** How long a server that another process started may take to become ready, in ms. */
 const startTimeoutMs = 120_000
@@ -45,7 +45,7 @@ export async function start(context: SandboxContext, name: string): Promise<void
     const cluster = await clusterOf(context)
     const node = nodeOf(cluster, name)
     await startNode(context, cluster, node)
-    if (roleOf(node) === 'standby') await follow(context, cluster, node)
+    await followAgain(context, cluster, node)
   })
 }
 
@@ -89,6 +89,10 @@ async function othersKeeper({ site, sandbox, signal }: SandboxContext, why: unkn
 
 async function startNode(context: SandboxContext, cluster: DeclaredCluster, node: DeclaredNode): Promise<void> {
   const { site, signal } = context
+  if (roleOf(node) === 'standby' && (await site.host.files.stat(node.data)) === undefined) {
+    await copyOnceMore(context, cluster, node)
+    return
+  }
   const file = join(node.data, 'postmaster.pid')
   const left = await site.host.files.readText(file)
   if (await isRunning(context, node)) return

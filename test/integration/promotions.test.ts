@@ -1,0 +1,4 @@
+import { newest } from '../harness/majors.js'
+import { describePromotions } from './promotions.suite.js'
+
+describePromotions(newest)
