@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Crc32c, crc32c } from './crc32c.js'
 
 /** The definition, bit by bit. */
@@ -33,6 +33,49 @@ describe('crc32c', () => {
         return crc32c(memory.subarray(offset, offset + bytes.length)) === slowly(bytes)
       }),
     )
+  })
+})
+
+describe('crc32c of long chunks', () => {
+  const bytes = Uint8Array.from({ length: 300_000 }, (_, at) => (at * 2_654_435_761) >>> 13)
+
+  it.each([6_687, 6_688, 6_689, 32_768, 131_071, 131_072, 131_073, 137_760, 300_000])(
+    'gives what the definition gives for %i bytes, wherever they lie',
+    (length) => {
+      for (const from of [0, 1]) {
+        const chunk = bytes.subarray(from, from + length)
+        expect(crc32c(chunk)).toBe(slowly(chunk))
+      }
+    },
+  )
+
+  it('notices every bit, and goes on from the chunk before', () => {
+    const content = bytes.slice(0, 20_000)
+    const whole = slowly(content)
+    fc.assert(
+      fc.property(fc.nat(content.length), (cut) => {
+        const sum = new Crc32c().update(content.subarray(0, cut)).update(content.subarray(cut))
+        return sum.value() === whole
+      }),
+    )
+    fc.assert(
+      fc.property(fc.nat(content.length - 1), fc.nat(7), (at, bit) => {
+        const changed = content.slice()
+        changed[at] = (changed[at] as number) ^ (1 << bit)
+        return crc32c(changed) === slowly(changed) && crc32c(changed) !== whole
+      }),
+    )
+  })
+
+  it('gives the same where WebAssembly is missing', async () => {
+    vi.resetModules()
+    vi.stubGlobal('WebAssembly', undefined)
+    try {
+      const without = await import('./crc32c.js')
+      expect(without.crc32c(bytes)).toBe(crc32c(bytes))
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 })
 
