@@ -2,6 +2,7 @@ import { codeOf, MaestraError, messageOf } from '@maestra/client/base/error'
 import type { Secret } from '@maestra/client/base/secret'
 import pg from 'pg'
 import { superuser } from '../cluster/declared-cluster.js'
+import { LendingSocket } from './lending-socket.js'
 
 /** Where a server answers, and as whom to ask it. */
 export type Login = {
@@ -30,7 +31,7 @@ export async function connect(login: Login): Promise<pg.Client> {
     connectionTimeoutMillis: login.timeoutMs ?? 5000,
     application_name: 'maestra',
     ...(login.replication
-      ? { replication: 'true' }
+      ? { replication: 'true', stream: () => LendingSocket.make() }
       : // A commit of ours must not wait for a synchronous standby that is not there yet.
         { options: '-c synchronous_commit=local', query_timeout: login.timeoutMs ?? 30_000 }),
   } as pg.ClientConfig)

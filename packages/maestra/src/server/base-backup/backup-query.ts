@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { MaestraError } from '@maestra/client/base/error'
 import type { BackupStream } from './backup-stream.js'
+import { tapCopyData } from './copy-data-tap.js'
 
 /** One row of the answers before and behind the copies; every value is text. */
 export type Row = readonly (string | null)[]
@@ -79,6 +80,7 @@ export class BackupQuery {
     this.#connection = connection
     connection.on('copyOutResponse', this.#onCopyOut)
     connection.on('copyDone', this.#onCopyDone)
+    tapCopyData(connection.stream, (chunk) => this.handleCopyData({ chunk }))
     connection.query(this.#options.command)
     return undefined
   }
