@@ -125,12 +125,30 @@ export function describePromotions({ version }: { readonly version: number }): v
         await untilIds(db3, 1, 3)
       })
 
-      it('does not wait for it, and has it made anew when it is mended: one that is cut off', async () => {
+      it('has it made anew at once, and cut off still: one that is cut off', async () => {
         await using shop = await startShopWithDb3Ahead()
         const [db2, db3] = [shop.node('db2'), shop.node('db3')]
         await db3.cut()
         await shop.promote('db2')
         await insert(db2, 3)
+        expect(await sql(db3.url, ids)).toEqual(rowsOf(1))
+        await db3.mend()
+        await untilIds(db3, 1, 3)
+      })
+
+      it('has it made anew when it is mended: one that was cut off before it showed how far it is', async () => {
+        await using shop = await startShopWithDb3Ahead()
+        const [db2, db3] = [shop.node('db2'), shop.node('db3')]
+        await db3.lag('1h')
+        await db3.kill()
+        await shop.promote('db2')
+        await insert(db2, 3)
+        await db3.start()
+        await db3.cut()
+        // By SQL, so that nobody looks again before it is mended.
+        await sql(db3.url, 'alter system reset recovery_min_apply_delay')
+        await sql(db3.url, 'select pg_reload_conf()')
+        await untilIds(db3, 1, 2)
         await db3.mend()
         await untilIds(db3, 1, 3)
       })
