@@ -1,6 +1,7 @@
 // @ts-check
 // node bench/apply-again.js [--runs 15] [--json]: a second apply on three nodes that run as declared, as a whole command, beside
-// Node.js that does nothing and the command that only says its version.
+// the same from its modules instead of the one file that they are joined in, Node.js that does nothing, and the command that only
+// says its version. After npm run build.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,6 +24,9 @@ const maestra = (args) => run(process.execPath, [bin, ...args], { cwd: folder })
 const apply = async () => {
   await maestra(['apply', '--yes'])
 }
+
+const main = new URL('../packages/maestra/dist/cli/main.js', import.meta.url)
+const fromModules = `const { main } = await import('${main}'); await main(['node', 'maestra', 'apply', '--yes'])`
 
 /** The time of the last write to any file that Maestra keeps. */
 async function lastWrite() {
@@ -49,6 +53,12 @@ try {
     [
       { name: 'maestra apply --yes, nothing to do', run: apply },
       {
+        name: 'the same, module by module',
+        run: async () => {
+          await run(process.execPath, ['--input-type=module', '--eval', fromModules], { cwd: folder })
+        },
+      },
+      {
         name: 'maestra --version',
         run: async () => {
           await maestra(['--version'])
@@ -64,7 +74,7 @@ try {
     runs,
   )
   const written = (await lastWrite()) !== before
-  const peer = timed[2]
+  const peer = timed[3]
   if (peer === undefined) throw new Error('a contender is missing')
   const rows = timed.map((each) => ({ ...each, medianMs: median(each.ms), ratio: ratioOf(each, peer) }))
   if (json) process.stdout.write(`${JSON.stringify({ benchmark: 'apply-again', runs, written, rows }, null, 2)}\n`)

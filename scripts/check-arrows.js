@@ -37,6 +37,8 @@ const effects = {
   net: ['host', 'server', 'sandbox', 'pool', 'routing/watch.ts'],
   pg: ['server', 'pool', 'adapters'],
 }
+/** Who may use import.meta: the command line is joined in one file, where a module's own place tells nothing of other files. */
+const knowTheirPlace = ['host/package-file.ts', 'sandbox/installed-binaries.ts']
 /** Names of those modules that are functions from data to data, open to every room. */
 const pureNames = ['isIP', 'isIPv4', 'isIPv6']
 
@@ -89,8 +91,17 @@ function checkFile(name, src, file) {
     if (imported.room === undefined || imported.room === room || mayImport.includes(imported.room)) return
     offend(`room ${room} may not import room ${imported.room} (${specifier})`, source.start)
   }
+  /** @param {{ start: number }} node */
+  const checkPlace = ({ start }) => {
+    if (!knowTheirPlace.includes(file)) offend('import.meta: ask packageFile of host where a file is', start)
+  }
   const everyImport = { ImportDeclaration: check, ImportExpression: check, TSImportType: check }
-  new Visitor({ ...everyImport, ExportNamedDeclaration: check, ExportAllDeclaration: check }).visit(program)
+  new Visitor({
+    ...everyImport,
+    MetaProperty: checkPlace,
+    ExportNamedDeclaration: check,
+    ExportAllDeclaration: check,
+  }).visit(program)
 }
 
 /**

@@ -15,7 +15,7 @@ const knipArgs = ['--no-progress', '--no-config-hints']
 const biomeArgs = ['--error-on-warnings', '--max-diagnostics=200', `--colors=${colours ? 'force' : 'off'}`]
 
 /** First, since Biome and knip see the other package through its dist. @type {Check} */
-const build = { title: 'build', script: tsc, args: ['--build', 'packages/client', 'packages/maestra'] }
+const build = { title: 'build', script: 'scripts/build.js', args: [] }
 
 /** @type {Check[]} */
 const checks = [

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { bin, maestra } from '../harness/maestra.js'
@@ -34,4 +34,24 @@ it('says how to build what is not built and cannot be built from here', async ()
   const run = await maestra(workspace, ['plan'], { script: copy })
   expect(run).toMatchObject({ code: 1, stdout: '' })
   expect(run.stderr).toMatch(/^Error: maestra is not built.*\nTry: npm run build\n$/)
+})
+
+it('takes the modules that were joined in one file, unless something was compiled since', async () => {
+  const package_ = workspace.folder('built/packages/maestra')
+  for (const folder of ['bin', 'dist/cli', 'dist/bundle']) workspace.folder(`built/packages/maestra/${folder}`)
+  copyFileSync(bin, join(package_, 'bin/maestra.js'))
+  writeFileSync(join(package_, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(package_, 'dist/cli/main.js'), 'export const main = () => console.log("modules")')
+  writeFileSync(join(package_, 'dist/bundle/main.js'), 'export const main = () => console.log("joined")')
+  const says = async () => (await maestra(workspace, [], { script: join(package_, 'bin/maestra.js') })).stdout.trim()
+  // As it is installed.
+  expect(await says()).toBe('joined')
+  const info = join(package_, 'dist/.tsbuildinfo')
+  writeFileSync(info, '')
+  utimesSync(info, 2_000_000_000, 2_000_000_000)
+  expect(await says()).toBe('modules')
+  utimesSync(info, 1_000_000_000, 1_000_000_000)
+  expect(await says()).toBe('joined')
+  rmSync(join(package_, 'dist/bundle'), { recursive: true })
+  expect(await says()).toBe('modules')
 })

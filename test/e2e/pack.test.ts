@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -92,11 +93,19 @@ describe('the tarballs', () => {
       /(?<!\.(test|conformance|fixture))\.ts$/.test(path),
     )
     const compiled = sources.flatMap((path) => [path.replace(/\.ts$/, '.js'), path.replace(/\.ts$/, '.d.ts')])
-    const others = { maestra: ['bin/maestra.js', 'schema/maestra.schema.json'], '@maestra/client': [] }[name] ?? []
+    // The last two are all modules of the command line in one file, and whose they are.
+    const ofMaestra = [
+      'bin/maestra.js',
+      'schema/maestra.schema.json',
+      'dist/bundle/main.js',
+      'dist/bundle/LICENSES.txt',
+    ]
+    const others = { maestra: ofMaestra, '@maestra/client': [] }[name] ?? []
     const expected = ['package.json', ...others, ...compiled.map((path) => `dist/${path}`)]
     // What is left of a source that is gone: a fresh clone, from which is published, has none.
     const isStale = (path: string): boolean => {
       const [, output] = /^dist\/(.*)\.(?:js|d\.ts)$/.exec(path) ?? []
+      if (others.includes(path)) return false
       return output !== undefined && !existsSync(join(directory, 'src', `${output}.ts`))
     }
     const paths = packedAs(name).files.map(({ path }) => path)
@@ -141,6 +150,14 @@ describe('an application in which both are installed', () => {
       expect(await compileConsumer(module, resolution)).toBe('')
     },
   )
+
+  it('has a command in one file that asks for nothing of others but pg', () => {
+    const text = readFileSync(join(application, 'node_modules/maestra/dist/bundle/main.js'), 'utf8')
+    const imports = [...text.matchAll(/^import .* from ["']([^"']+)["'];$/gm)].map(([, from = '']) => from)
+    expect(imports.filter((from) => !isBuiltin(from))).toEqual(['pg'])
+    const licences = readFileSync(join(application, 'node_modules/maestra/dist/bundle/LICENSES.txt'), 'utf8')
+    for (const name of ['commander', 'yaml', 'zod']) expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'))
+  })
 
   it('has a command that says its version', async () => {
     const { version } = manifestOf('maestra')

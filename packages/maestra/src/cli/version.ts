@@ -1,7 +1,8 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { packageFile } from '../host/package-file.js'
 
 /** The version in the package's own package.json. */
 export function version(): string {
-  const description = createRequire(import.meta.url)('../../package.json') as { version: string }
+  const description = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }
   return description.version
 }

@@ -66,10 +66,12 @@ async function observeLocalNode(
 ): Promise<NodeObservation> {
   const { host } = site
   const account = await serverAccount(host, node.data)
-  const [directory, process, binaries] = await Promise.all([
+  const looking = observeProcess(host, node.data)
+  const [directory, process, binaries, server] = await Promise.all([
     observeDirectory(host, node.data, account),
-    observeProcess(host, node.data),
+    looking,
     binariesOf(site, cluster.postgres),
+    looking.then((found) => observeNodeServer(cluster, node, found, login)),
   ])
   const closed = binaries.kind === 'found' ? await closedFolderOf(host, binaries.directory, account) : undefined
   return {
@@ -81,7 +83,7 @@ async function observeLocalNode(
         ? binaries
         : { kind: 'missing', looked: [`${binaries.directory} (the account ${account.name} cannot enter ${closed})`] },
     port: process.kind === 'none' ? await observePort(host, node) : { kind: 'not-asked' },
-    server: await observeNodeServer(cluster, node, process, login),
+    server,
   }
 }
 

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Daemon, Host } from '../../host/host.js'
+import { packageFile } from '../../host/package-file.js'
 import { isAlive, type ProcessOwner } from '../../host/process-owner.js'
 import { cacheDirectory } from '../cache/cache-directory.js'
 import type { RecordedSandbox } from '../sandbox-record.js'
@@ -13,7 +13,7 @@ export const keeperFile = 'keeper.json'
 const keeperLog = 'keeper.log'
 
 /** The program as it was compiled, also for those who run the sources. */
-const program = fileURLToPath(new URL('../../../dist/sandbox/keeper/keeper-main.js', import.meta.url))
+const program = packageFile('dist/sandbox/keeper/keeper-main.js')
 
 const startTimeoutMs = 60_000
 const endTimeoutMs = 20_000
