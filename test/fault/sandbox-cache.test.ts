@@ -152,7 +152,7 @@ describe('a cache that cannot be written', () => {
     expect(up).toEqual({
       code: 1,
       stdout: '',
-      stderr: `Error: there is no place for sandboxes: cannot make the directory ${of.cache}: permission denied\nTry: set MAESTRA_CACHE to a directory that you can write\n`,
+      stderr: `Error: there is no place for sandboxes: cannot make the directory ${of.cache}: permission denied\nTry: set MAESTRA_CACHE to a directory that you alone can write\n`,
     })
     expect(readdirSync(folder)).toEqual([])
   })

@@ -90,7 +90,7 @@ describe('the choice of the cache directory', () => {
     await expect(cacheDirectory(host, { HOME: '/h' })).rejects.toMatchObject({
       code: 'no-permission',
       message: 'there is no place for sandboxes: cannot make /h/.cache/maestra; cannot make /t/maestra-1000',
-      hint: 'set MAESTRA_CACHE to a directory that you can write',
+      hint: 'set MAESTRA_CACHE to a directory that you alone can write',
     })
   })
 

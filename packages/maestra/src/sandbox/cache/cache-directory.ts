@@ -40,7 +40,7 @@ async function firstUsable(host: Host, candidates: readonly string[]): Promise<s
     problems.push(problem)
   }
   throw new MaestraError('no-permission', `there is no place for sandboxes: ${problems.join('; ')}`, {
-    hint: 'set MAESTRA_CACHE to a directory that you can write',
+    hint: 'set MAESTRA_CACHE to a directory that you alone can write',
   })
 }
 
