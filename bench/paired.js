@@ -6,8 +6,18 @@ import { parseArgs } from 'node:util'
 
 /** The flags of every benchmark: `--runs <number>`, `--json`. @param {number} runs the default */
 export function flags(runs) {
-  const { values } = parseArgs({ options: { runs: { type: 'string' }, json: { type: 'boolean' } } })
-  return { runs: Number(values.runs ?? runs), json: values.json ?? false }
+  try {
+    const { values } = parseArgs({ options: { runs: { type: 'string' }, json: { type: 'boolean' } } })
+    const asked = Number(values.runs ?? runs)
+    if (!Number.isInteger(asked) || asked < 1)
+      throw new Error(`--runs takes a whole number from 1 on, not ${values.runs}`)
+    return { runs: asked, json: values.json ?? false }
+  } catch (error) {
+    // What parseArgs says goes on to explain options that begin with a minus.
+    const [message] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/)
+    console.error(`Error: ${message}`)
+    process.exit(2)
+  }
 }
 
 /**

@@ -59,14 +59,14 @@ const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r
 
 function settingValue(token: string): string {
   if (!token.startsWith("'")) return token
-  const pieces = [...token.slice(1, -1).matchAll(/''|\\([0-7]{1,3})|\\(.)|[^'\\]+/gs)].map(
-    ([piece, octal, escaped]) => {
-      // An octal escape is a byte, so that several can make up one character.
-      if (octal !== undefined) return Buffer.of(Number.parseInt(octal, 8) & 0xff)
-      if (escaped !== undefined) return Buffer.from(escapes[escaped] ?? escaped)
-      return Buffer.from(piece === "''" ? "'" : piece)
-    },
-  )
+  const content = token.slice(1, -1)
+  if (!/['\\\0]/.test(content)) return content
+  const pieces = [...content.matchAll(/''|\\([0-7]{1,3})|\\(.)|[^'\\]+/gs)].map(([piece, octal, escaped]) => {
+    // An octal escape is a byte, so that several can make up one character.
+    if (octal !== undefined) return Buffer.of(Number.parseInt(octal, 8) & 0xff)
+    if (escaped !== undefined) return Buffer.from(escapes[escaped] ?? escaped)
+    return Buffer.from(piece === "''" ? "'" : piece)
+  })
   const [beforeNul = ''] = Buffer.concat(pieces).toString().split('\0', 1)
   return beforeNul
 }

@@ -14,6 +14,7 @@ import {
   superuser,
   upstreamOf,
 } from './declared-cluster.js'
+import { onceForEach } from './once-for-each.js'
 
 /** The files of a node's data directory that Maestra writes, relative to it. */
 export const settingsFile = 'maestra.conf'
@@ -96,7 +97,7 @@ function followSettings(
 }
 
 /** Every node may one day be the primary, so all of them let the same connections in. */
-function hbaLines(cluster: DeclaredCluster): readonly HbaLine[] {
+const hbaLines = onceForEach((cluster: DeclaredCluster): readonly HbaLine[] => {
   const { role, authentication } = cluster.replication
   const nodes = [...new Set(cluster.nodes.flatMap((node) => hbaAddress(node.host)))]
   const line = (database: string, user: string, method: string) => (address: string) =>
@@ -106,7 +107,7 @@ function hbaLines(cluster: DeclaredCluster): readonly HbaLine[] {
     ...nodes.filter((address) => !letInByInitdb.includes(address)).map(line('all', superuser, 'scram-sha-256')),
     ...cluster.allow.flatMap(hbaAddress).map(line('all', 'all', 'scram-sha-256')),
   ]
-}
+})
 
 /** Addresses from which the pg_hba.conf of a new data directory lets everybody in who has a password. */
 const letInByInitdb: readonly string[] = ['127.0.0.1/32', '::1/128']
@@ -128,9 +129,16 @@ export function passfileLines(nodes: readonly HostAndPort[], user: string, passw
 
 /** The content of the passfile in a node's data directory, by which a standby logs in at its primary. */
 export function nodePassfileText(cluster: DeclaredCluster, replicationPassword: Secret): Secret {
-  const vias = cluster.nodes.flatMap((node) => node.via ?? [])
-  return new Secret(passfileLines([...cluster.nodes, ...vias], cluster.replication.role, replicationPassword))
+  return nodePassfiles(cluster)(replicationPassword)
 }
+
+/** The same for all nodes, and as long as there are nodes. */
+const nodePassfiles = onceForEach((cluster: DeclaredCluster) =>
+  onceForEach((password: Secret) => {
+    const vias = cluster.nodes.flatMap((node) => node.via ?? [])
+    return new Secret(passfileLines([...cluster.nodes, ...vias], cluster.replication.role, password))
+  }),
+)
 
 /** Which node of which cluster a settings file was written for. */
 export function madeFor(settings: string): { readonly cluster: string; readonly node: string } | undefined {

@@ -13,9 +13,11 @@ export type SettingChange = {
 
 /** What the declared settings file would change in the one that is there; comments and order are no difference. */
 export function settingChanges(declaredText: string, observedText: string): readonly SettingChange[] {
+  if (declaredText === observedText) return []
   const declared = settingsOf(declaredText)
-  const observed = settingsOf(observedText)
-  const lines = new Map(settingLines(observedText).map(({ name, line }) => [name, line]))
+  const told = settingLines(observedText)
+  const observed = Object.fromEntries(told.map(({ name, value }) => [name, value]))
+  const lines = new Map(told.map(({ name, line }) => [name, line]))
   const names = [...new Set([...Object.keys(declared), ...Object.keys(observed)])]
   return names
     .filter((name) => declared[name] !== observed[name])

@@ -1,6 +1,7 @@
 import { sep } from 'node:path'
 import { type DeclaredNode, slotName } from '../../cluster/declared-cluster.js'
 import type { Finding } from '../../cluster/finding.js'
+import { alikeNodes } from '../alike-nodes.js'
 import { hostKey, isLoopback } from '../host-key.js'
 import { placeOf } from '../place.js'
 import type { Rule, View } from '../rule.js'
@@ -10,8 +11,7 @@ export const duplicateNodes: Rule = {
   name: 'duplicate-nodes',
   why: 'Two servers cannot listen on one port or work in one data directory, and nodes are told apart by their names, also as replication slots.',
   check(view) {
-    const nodes = view.declared?.nodes ?? []
-    return nodes.flatMap((node, index) => nodes.slice(0, index).flatMap((before) => pairFindings(view, before, node)))
+    return alikeNodes(view.declared?.nodes ?? []).flatMap(([before, node]) => pairFindings(view, before, node))
   },
 }
 
