@@ -51,7 +51,12 @@ function namesIn(folder: ClusterFolder): readonly string[] {
 }
 
 function isPartOfCluster(folder: ClusterFolder, name: string): boolean {
-  return ['maestra.yaml', 'maestra.pgpass', ...folder.nodes.flatMap((node) => [node, `${node}.log`])].includes(name)
+  return [
+    'maestra.yaml',
+    'maestra.pgpass',
+    'archive',
+    ...folder.nodes.flatMap((node) => [node, `${node}.log`]),
+  ].includes(name)
 }
 
 async function written(folder: ClusterFolder, nodes: readonly string[]) {

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { type ClusterFolder, quickParameters } from '../harness/cluster-folder.js'
 import { processesBelow } from '../harness/processes.js'
 import { endServersBelow, stopServer, stopServerAtOnce } from '../harness/servers.js'
-import { sql } from '../harness/sql.js'
+import { sql, untilRows } from '../harness/sql.js'
 import type { NumberedRows } from './numbered-rows.js'
 
 /** A way that a cluster goes: from a start to what its file says at the end. */
@@ -105,6 +105,20 @@ export const walks: readonly Walk[] = [
   },
   { name: 'a new cluster', nodes: both, begin: fromNothing, declare: declareBoth, expectThere: expectStreaming },
   {
+    name: 'a new cluster with an archive',
+    nodes: both,
+    begin: fromNothing,
+    declare: (folder) => folder.declare({ nodes: both, more: ['archive: { directory: ./archive }'] }),
+    expectThere: async (folder) => {
+      await expectStreaming(folder)
+      expect((statSync(folder.file('archive')).mode & 0o777).toString(8)).toBe('700')
+      await sql(folder.url('db1'), 'select pg_switch_wal()')
+      await untilRows(folder.url('db1'), 'select archived_count > 0 as archived from pg_stat_archiver', [
+        { archived: true },
+      ])
+    },
+  },
+  {
     name: 'a removed replica of a primary that stands still',
     nodes: ['db1'],
     begin: async (ground) => {
@@ -178,6 +192,7 @@ async function fromNothing({ folder, rows }: Ground): Promise<void> {
     }
   }
   rmSync(folder.file('maestra.pgpass'), { force: true })
+  rmSync(folder.file('archive'), { recursive: true, force: true })
   rows.forget()
 }
 

@@ -115,11 +115,7 @@ const longHeaderSize = 40
  */
 export function walSegmentWithSystemIdentifier(segment: Uint8Array, id: bigint): Buffer {
   const copy = Buffer.from(segment)
-  if (
-    copy.length < longHeaderSize ||
-    copy.readUInt16LE(0) >>> 8 !== 0xd1 ||
-    (copy.readUInt16LE(2) & longHeaderFlag) === 0
-  ) {
+  if (!hasLongHeader(copy)) {
     throw damagedFile(
       'the WAL segment does not begin with a long page header',
       'Each segment that a server has begun starts with one; check the name of the file.',
@@ -127,6 +123,23 @@ export function walSegmentWithSystemIdentifier(segment: Uint8Array, id: bigint):
   }
   copy.writeBigUInt64LE(checkedIdentifier(id), 24)
   return copy
+}
+
+/**
+ * The system that a WAL segment is of, by its first 40 bytes; undefined when they are not those of a segment that a
+ * server has begun.
+ */
+export function systemIdentifierOfWalSegment(segment: Uint8Array): bigint | undefined {
+  const header = Buffer.from(segment.buffer, segment.byteOffset, segment.byteLength)
+  return hasLongHeader(header) ? header.readBigUInt64LE(24) : undefined
+}
+
+function hasLongHeader(segment: Buffer): boolean {
+  return (
+    segment.length >= longHeaderSize &&
+    segment.readUInt16LE(0) >>> 8 === 0xd1 &&
+    (segment.readUInt16LE(2) & longHeaderFlag) !== 0
+  )
 }
 
 /**

@@ -2,6 +2,7 @@ import type { StepKind } from '../plan/step.js'
 import type { StepRunner } from './step-runner.js'
 import { awaitStreaming } from './steps/await-streaming.js'
 import { copyPrimary } from './steps/copy-primary.js'
+import { createArchive } from './steps/create-archive.js'
 import { createReplicationRole } from './steps/create-replication-role.js'
 import { createSlot } from './steps/create-slot.js'
 import { dropSlot } from './steps/drop-slot.js'
@@ -15,6 +16,7 @@ import { writePassfile } from './steps/write-passfile.js'
 /** Every kind of step and the file that runs it. */
 export const stepRunners: { readonly [K in StepKind]: StepRunner<K> } = {
   'write-passfile': writePassfile,
+  'create-archive': createArchive,
   initialise,
   'write-configuration': writeConfiguration,
   reload,

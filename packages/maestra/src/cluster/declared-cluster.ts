@@ -19,6 +19,8 @@ export type DeclaredCluster = {
   }
   /** Addresses (CIDR, or a host name) from which applications may connect, with a password. */
   readonly allow: readonly string[]
+  /** Where WAL is archived, when the file says so; the directory is absolute. */
+  readonly archive?: { readonly directory: string } | undefined
   /**
    * A file in the form of .pgpass with the passwords of this cluster, absolute; Maestra makes it when it is missing.
    */

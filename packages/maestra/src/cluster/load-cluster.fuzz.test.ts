@@ -67,6 +67,8 @@ describe('never throws', () => {
       'data',
       'parameters',
       'allow',
+      'archive',
+      'directory',
       'port',
       'x',
     )

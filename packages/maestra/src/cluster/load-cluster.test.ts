@@ -26,6 +26,7 @@ describe('a cluster file', () => {
         postgres: { version: 18, bin: '/usr/lib/postgresql/18/bin' },
         replication: { role: 'follower', authentication: 'trust' },
         allow: ['10.0.0.0/8', '192.0.2.7', 'app.example.com', '.example.org', '2001:db8::/32'],
+        archive: { directory: '/srv/shop/archive' },
         passfile: '/srv/shop/secret/pass',
       },
     })

@@ -68,6 +68,7 @@ function declared(file: ClusterFile, source: YamlSource, path: string): Declared
     nodes,
     replication: file.replication,
     allow: file.allow,
+    ...(file.archive === undefined ? {} : { archive: { directory: absolute(file.archive.directory) } }),
     passfile: absolute(file.passfile),
   }
 }

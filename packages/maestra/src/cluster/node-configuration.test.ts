@@ -1,6 +1,7 @@
 import { Secret } from '@maestra/client/base/secret'
 import { settingsOf } from '@maestra/client/postgres/conf'
 import { expect, test } from 'vitest'
+import { archiveCommand, restoreCommand } from './archive-commands.js'
 import { loadCluster } from './load-cluster.js'
 import {
   hbaBlockText,
@@ -83,6 +84,18 @@ test('every node lets the same in: the standbys of all nodes, Maestra itself, an
     'host all all app.example.com scram-sha-256',
   ])
   expect(hbaBlockText(nodeConfiguration(cluster, standby).hbaLines)).toBe(block)
+})
+
+test('an archive is on for every node, restored from by standbys, and what a node declares wins', () => {
+  const { cluster, primary, standby } = clusterOf('archive: { directory: "/srv/it\'s 100%" }\n')
+  const lead = settingsOf(nodeConfiguration(cluster, primary).settings)
+  const follow = settingsOf(nodeConfiguration(cluster, standby).settings)
+  expect(lead).toMatchObject({ archive_mode: 'on', archive_command: archiveCommand("/srv/it's 100%") })
+  expect(follow).toMatchObject({ archive_mode: 'on', restore_command: restoreCommand("/srv/it's 100%") })
+  expect(lead).not.toHaveProperty('restore_command')
+  for (const settings of [lead, follow]) expect(settings).not.toHaveProperty('archive_cleanup_command')
+  const own = { ...standby, parameters: { archive_mode: 'always', archive_command: 'true', restore_command: 'false' } }
+  expect(settingsOf(nodeConfiguration(cluster, own).settings)).toMatchObject(own.parameters)
 })
 
 test('a passfile has one escaped line for each node, and is a secret', () => {

@@ -5,6 +5,7 @@ import { formatConninfo } from '@maestra/client/postgres/conninfo'
 import { formatHbaLine, type HbaLine, hbaAddress, hbaName } from '@maestra/client/postgres/hba'
 import { formatPgpassEntry } from '@maestra/client/postgres/pgpass'
 import type { HostAndPort } from './address.js'
+import { archiveSettings, restoreSettings } from './archive-settings.js'
 import {
   addressOf,
   type DeclaredCluster,
@@ -60,6 +61,8 @@ function settingsText(cluster: DeclaredCluster, node: DeclaredNode, held: HeldSe
     'maestra.cluster': cluster.name,
     'maestra.node': node.name,
     listen_addresses: node.host,
+    ...archiveSettings(cluster),
+    ...(upstream === undefined ? {} : restoreSettings(cluster)),
     ...node.parameters,
     port: String(node.port),
     cluster_name: node.name,

@@ -9,6 +9,8 @@ export type Observation = {
   /** In the order of the cluster file. */
   readonly nodes: readonly NodeObservation[]
   readonly passwords: PasswordsObservation
+  /** The archive, where the cluster declares one. */
+  readonly archive?: ArchiveObservation | undefined
 }
 
 /** A value that cannot be had right now, with the reason in words that complete "unknown, because ...". */
@@ -28,6 +30,30 @@ export type PasswordsObservation = {
   /** What is wrong with the user's own password file, where it was needed: `… is ignored, as …`. */
   readonly ignoredPassfile?: string | undefined
 }
+
+export type ArchiveObservation =
+  | ({ readonly kind: 'absent' } & ArchivePlace)
+  | ({
+      readonly kind: 'directory'
+      /** Whether the account may write there, as far as its mode tells. */
+      readonly writable: boolean
+      /** Some of the segments in it, enough to tell whose they are. */
+      readonly wal: readonly ArchivedSegment[]
+    } & ArchivePlace)
+  /** Something else has its path: the reason, which completes "it is". */
+  | { readonly kind: 'in-the-way'; readonly because: string }
+  | Unknown
+
+type ArchivePlace = {
+  /** The account that the server of the primary runs as. */
+  readonly account: string
+  /** The node whose data directory it leads into, when links are followed. */
+  readonly inDataOf: string | undefined
+  /** A folder, on the way or itself, that the account cannot enter. */
+  readonly closedFolder: string | undefined
+}
+
+export type ArchivedSegment = { readonly name: string; readonly systemIdentifier: string }
 
 export type NodeObservation = {
   readonly name: string

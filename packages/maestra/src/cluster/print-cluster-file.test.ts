@@ -87,6 +87,7 @@ const declaration: fc.Arbitrary<ClusterDeclaration> = fc.record(
       { requiredKeys: [] },
     ),
     allow: fc.array(address, { maxLength: 3 }),
+    archive: fc.record({ directory: path }),
     parameters,
     passfile: path,
   },
@@ -120,6 +121,9 @@ describe('clusterFileText', () => {
             authentication: declared.replication?.authentication ?? 'scram-sha-256',
           },
           allow: declared.allow ?? [],
+          ...(declared.archive === undefined
+            ? {}
+            : { archive: { directory: resolve('/srv/shop', declared.archive.directory) } }),
           passfile: resolve('/srv/shop', declared.passfile ?? 'maestra.pgpass'),
         })
       }),

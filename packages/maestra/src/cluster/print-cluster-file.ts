@@ -11,6 +11,7 @@ export type ClusterDeclaration = {
     | { readonly role?: string | undefined; readonly authentication?: Authentication | undefined }
     | undefined
   readonly allow?: readonly string[] | undefined
+  readonly archive?: { readonly directory: string } | undefined
   readonly parameters?: Readonly<Record<string, string>> | undefined
   readonly passfile?: string | undefined
 }
@@ -28,7 +29,7 @@ export type NodeDeclaration = {
 
 /** The text of a maestra.yaml that says exactly this. */
 export function clusterFileText(declaration: ClusterDeclaration): string {
-  const { cluster, version, bin, nodes, replication, allow, parameters, passfile } = declaration
+  const { cluster, version, bin, nodes, replication, allow, archive, parameters, passfile } = declaration
   const file = {
     cluster,
     postgres: { version, bin },
@@ -43,6 +44,7 @@ export function clusterFileText(declaration: ClusterDeclaration): string {
     })),
     replication,
     allow: allow === undefined || allow.length === 0 ? undefined : allow,
+    archive,
     parameters: parameterValues(parameters),
     passfile,
   }

@@ -121,6 +121,19 @@ export const clusterFileSchema = z
         description:
           'From where applications may connect, with a password: ranges (`10.0.0.0/8`), addresses or host names.',
       }),
+    archive: z
+      .strictObject({
+        directory: z.string().regex(pathPattern).meta({
+          title: 'Directory',
+          description:
+            'Where the primary archives its WAL, and where a standby takes what the primary does not have any more: absolute or relative to this file, the same on every node. Maestra makes it.',
+        }),
+      })
+      .optional()
+      .meta({
+        title: 'Archive',
+        description: 'An archive of WAL in a directory, never overwritten and never cleaned up by Maestra.',
+      }),
     parameters: parameters.optional().meta({
       title: 'Parameters of every node',
       description:

@@ -22,6 +22,7 @@ export function valueHint(at: string, value: unknown, written: string | undefine
     case 'nodes[].data':
     case 'postgres.bin':
     case 'passfile':
+    case 'archive.directory':
       return text.startsWith('~') ? '`~` is not replaced by the home directory; write the whole path' : undefined
     case 'replication.role':
       return text === 'postgres'

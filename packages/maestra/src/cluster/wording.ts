@@ -32,6 +32,8 @@ export const expected: Readonly<Record<string, string>> = {
   'replication.authentication': '`scram-sha-256` or `trust`',
   allow: 'a list of addresses',
   'allow[]': 'an address, a range such as 10.0.0.0/8, or a host name',
+  archive: 'a mapping with `directory`',
+  'archive.directory': path,
   parameters,
   'parameters.*': parameterValue,
   passfile: path,

@@ -1,6 +1,8 @@
 import type { Rule } from './rule.js'
 import { allowedAddresses } from './rules/allowed-addresses.js'
 import { archiveCleanup } from './rules/archive-cleanup.js'
+import { archiveCommandLength } from './rules/archive-command-length.js'
+import { archiveDirectory } from './rules/archive-directory.js'
 import { archiving } from './rules/archiving.js'
 import { delayedStandby } from './rules/delayed-standby.js'
 import { duplicateNodes } from './rules/duplicate-nodes.js'
@@ -36,4 +38,6 @@ export const rules: readonly Rule[] = [
   recoveryTargets,
   archiving,
   archiveCleanup,
+  archiveDirectory,
+  archiveCommandLength,
 ]

@@ -10,6 +10,7 @@ export type ClusterView = {
   readonly primary: NodeView
   readonly standbys: readonly NodeView[]
   readonly passwords: Observation['passwords']
+  readonly archive?: Observation['archive']
 }
 
 /** While its include is missing, a server takes each setting that it has from Maestra's file for one that a restart takes away. */

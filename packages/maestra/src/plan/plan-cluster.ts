@@ -7,6 +7,7 @@ import { asIfIncluded, type ClusterView, type NodeView } from './cluster-view.js
 import { type Draft, join, refused, stops } from './draft.js'
 import { fingerprintOf, systemsOf } from './fingerprint.js'
 import type { Plan } from './plan.js'
+import { planArchive } from './plan-archive.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
 import { planStandby } from './plan-standby.js'
@@ -15,7 +16,7 @@ import { slotFindings } from './slot-findings.js'
 import type { Step } from './step.js'
 
 /**
- * What has to be done so that the observed cluster becomes the declared one: the passwords first, then the primary, then
+ * What has to be done so that the observed cluster becomes the declared one: passwords and archive first, then the primary, then
  * each standby in the order of the file; in the end, in the same order, what has to wait for all of that. What stands in the way of one node withholds the steps of all, and every node
  * says what stands in its way. The rules are asked first; `locate` gives their findings a line of the cluster file. Pure:
  * equal input gives an equal plan.
@@ -27,6 +28,7 @@ export function planCluster(cluster: DeclaredCluster, observation: Observation, 
   const draft = join([
     refuseFindings(cluster, findings),
     planPasswords(view),
+    planArchive(view),
     ...nodes.map(({ first }) => first),
     ...nodes.map(({ last }) => last),
   ])
@@ -67,5 +69,6 @@ function viewOf(cluster: DeclaredCluster, observation: Observation): ClusterView
     primary: view(primaryOf(cluster)),
     standbys: standbysOf(cluster).map(view),
     passwords: observation.passwords,
+    archive: observation.archive,
   }
 }

@@ -6,6 +6,8 @@ export function stepTitle(step: Step): string {
   switch (step.kind) {
     case 'write-passfile':
       return 'complete the passfile'
+    case 'create-archive':
+      return `${step.node}: create the archive ${step.directory}`
     case 'initialise':
       return `${step.node}: initialise a new primary`
     case 'write-configuration':

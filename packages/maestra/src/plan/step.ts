@@ -8,6 +8,7 @@ import type { Difference } from './difference.js'
 export type Step = StepCommon &
   (
     | { readonly kind: 'write-passfile' }
+    | { readonly kind: 'create-archive'; readonly node: string; readonly directory: string }
     | { readonly kind: 'initialise'; readonly node: string }
     | {
         readonly kind: 'write-configuration'

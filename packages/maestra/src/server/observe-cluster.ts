@@ -5,6 +5,7 @@ import type { NodeObservation, Observation, PasswordsObservation, ServerObservat
 import { serverAccount } from './account.js'
 import { closedFolderOf } from './binaries.js'
 import type { KeptConnections } from './connection.js'
+import { observeArchive } from './observe-archive.js'
 import { observeDirectory } from './observe-directory.js'
 import { observeServer } from './observe-server.js'
 import { observePasswords } from './passfile.js'
@@ -23,10 +24,13 @@ export async function observeCluster(
   kept?: KeptConnections,
 ): Promise<Observation> {
   const passwords = await observePasswords(site, cluster)
-  const nodes = await Promise.all(
-    cluster.nodes.map((node) => withinDeadline(node, observeNode(site, cluster, node, { passwords, kept }))),
-  )
-  return { nodes, passwords }
+  const [nodes, archive] = await Promise.all([
+    Promise.all(
+      cluster.nodes.map((node) => withinDeadline(node, observeNode(site, cluster, node, { passwords, kept }))),
+    ),
+    cluster.archive === undefined ? undefined : observeArchive(site.host, cluster, cluster.archive.directory),
+  ])
+  return { nodes, passwords, ...(archive === undefined ? {} : { archive }) }
 }
 
 type LoginParts = { readonly passwords: PasswordsObservation; readonly kept: KeptConnections | undefined }

@@ -16,6 +16,8 @@ test.each<Keys>([
     '/bin/true',
   ].map((command) => ({ all: `archive_mode: on, archive_command: ${JSON.stringify(command)}` })),
   { all: 'archive_mode: on, archive_library: basic_archive' },
+  { more: 'archive: { directory: /archive }' },
+  { all: 'archive_mode: on', more: 'archive: { directory: "/archive of 100%" }' },
   { version: 15, all: "archive_mode: on, archive_library: basic_archive, archive_command: 'cp %p'" },
 ])('finds nothing wrong with %j', (keys) => {
   expect(said(archiving, keys)).toStrictEqual([])

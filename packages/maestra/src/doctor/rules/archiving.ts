@@ -1,3 +1,4 @@
+import { withArchiveSettings } from '../../cluster/archive-settings.js'
 import type { DeclaredNode } from '../../cluster/declared-cluster.js'
 import type { Finding } from '../../cluster/finding.js'
 import { declaredWord, isOn } from '../parameter-value.js'
@@ -9,11 +10,16 @@ export const archiving: Rule = {
   name: 'archiving',
   why: 'A segment of WAL is kept until its archiving has succeeded. Archiving that cannot succeed fills the disk, and a command that overwrites files can destroy an older archive.',
   check(view) {
-    const major = view.declared?.postgres.version ?? 0
+    const { declared } = view
+    if (declared === undefined) return []
+    const major = declared.postgres.version
     const archives = (node: DeclaredNode) =>
       isOn(node, 'archive_mode') || declaredWord(node, 'archive_mode') === 'always'
-    return (view.declared?.nodes ?? []).filter(archives).flatMap((node) => {
-      const said = mistake(major, node.parameters['archive_command'] ?? '', node.parameters['archive_library'] ?? '')
+    return declared.nodes.flatMap((node) => {
+      const whole = withArchiveSettings(declared, node)
+      if (!archives(whole)) return []
+      const { archive_command: command = '', archive_library: library = '' } = whole.parameters
+      const said = mistake(major, command, library)
       return said === undefined ? [] : [finding(view, node, said)]
     })
   },

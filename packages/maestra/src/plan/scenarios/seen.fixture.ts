@@ -16,7 +16,7 @@ import type { DataDirectory, NodeObservation, Observation, RunningServer } from 
  *     db2: data of shop/db2 as standby; running as standby at 0/3000000; streams from 127.0.0.1:5441 through db2
  *     db3: no directory
  *
- * What is not said is as it should be: files as declared, the replication role there, port free, programs found.
+ * A line `archive:` tells of the archive, where one is declared. What is not said is as it should be: files as declared, the replication role there, port free, programs found.
  */
 export function readSeen(text: string, cluster: DeclaredCluster): Observation {
   const lines = text.replace(/\n[ \t]+/g, ' ').split('\n')
@@ -33,7 +33,26 @@ export function readSeen(text: string, cluster: DeclaredCluster): Observation {
       nodesWithout: told.get('passfile without')?.trim().split(', ') ?? [],
       ignoredPassfile: told.get('own passfile')?.trim(),
     },
+    ...(cluster.archive === undefined ? {} : { archive: archiveOf(told.get('archive') ?? '') }),
     nodes: cluster.nodes.map((node) => nodeOf(cluster, node, told.get(node.name) ?? '')),
+  }
+}
+
+/** `no directory`, `unknown: ...`, `is ...`, `leads into db2`, `postgres cannot enter /srv`, `postgres cannot write`, `WAL of system 7002`. */
+function archiveOf(text: string): NonNullable<Observation['archive']> {
+  const told = (pattern: RegExp): string | undefined => pattern.exec(text)?.[1]
+  const because = told(/unknown: (.*)/)
+  if (because !== undefined) return { kind: 'unknown', because }
+  const other = told(/^\s*is (.*)/)
+  if (other !== undefined) return { kind: 'in-the-way', because: other }
+  const facts = { account: 'postgres', inDataOf: told(/leads into (\S+)/), closedFolder: told(/cannot enter (\S+)/) }
+  if (text.includes('no directory')) return { kind: 'absent', ...facts }
+  const system = told(/WAL of system (\d+)/)
+  return {
+    kind: 'directory',
+    ...facts,
+    writable: !text.includes('cannot write'),
+    wal: system === undefined ? [] : [{ name: '000000010000000000000003', systemIdentifier: system }],
   }
 }
 
