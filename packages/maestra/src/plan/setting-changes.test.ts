@@ -20,6 +20,11 @@ test('tells the line that counts, and both values', () => {
   ])
 })
 
+test('takes no other name of the same value for a change', () => {
+  expect(texts('wal_level = hot_standby', "wal_level = 'replica'")).toEqual([])
+  expect(texts('wal_level = logical', 'wal_level = hot_standby')).toEqual(['wal_level hot_standby -> logical'])
+})
+
 test.each([
   ["primary_conninfo = 'host=x password=hunter2 port=1'", 'primary_conninfo host=x password=*** port=1 -> (not set)'],
   ["primary_conninfo = 'password = ''hunter2 hunter2'' host=x'", 'primary_conninfo password = *** host=x -> (not set)'],

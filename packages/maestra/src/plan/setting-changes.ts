@@ -1,4 +1,5 @@
 import { settingLines, settingsOf } from '@maestra/client/postgres/conf'
+import { isSameSetting } from '@maestra/client/postgres/same-setting'
 import { withoutSecrets } from './without-secrets.js'
 
 export type SettingChange = {
@@ -20,7 +21,7 @@ export function settingChanges(declaredText: string, observedText: string): read
   const lines = new Map(told.map(({ name, line }) => [name, line]))
   const names = [...new Set([...Object.keys(declared), ...Object.keys(observed)])]
   return names
-    .filter((name) => declared[name] !== observed[name])
+    .filter((name) => !isSameSetting(name, declared[name], observed[name]))
     .map((name) => {
       const line = lines.get(name)
       const from = shown(observed[name])

@@ -1,4 +1,5 @@
 import { settingsOf } from '@maestra/client/postgres/conf'
+import { isSameSetting } from '@maestra/client/postgres/same-setting'
 import { parseBoolean, parseBytes, parseMilliseconds } from '@maestra/client/postgres/setting-value'
 import { parseSettingInteger, settingFacts } from '@maestra/client/postgres/settings'
 import type { Finding } from '../cluster/finding.js'
@@ -56,7 +57,7 @@ function shown(value: string): string {
 
 /** Whether two texts certainly mean the same to PostgreSQL: 16MB and 16384kB do. */
 function isSameValue({ name, value }: FileSetting, wanted: string): boolean {
-  if (value === wanted) return true
+  if (isSameSetting(name, value, wanted)) return true
   const hasUnit = settingFacts(name)?.unit !== undefined
   // Without a known unit nothing may be rounded: the setting can be a fraction.
   const amounts = hasUnit ? [(text: string) => parseSettingInteger(name, text)] : [parseBytes, parseMilliseconds]
