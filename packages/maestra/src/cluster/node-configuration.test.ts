@@ -73,17 +73,37 @@ test('replication on trust names no passfile', () => {
   expect(hbaBlockText(hbaLines)).toContain('host replication replicator 10.0.0.1/32 trust')
 })
 
-test('every node lets the same in: the standbys of all nodes, Maestra itself, and applications with a password', () => {
+test('a node lets in whoever may follow it, which is all others, Maestra itself, and applications with a password', () => {
   const { cluster, primary, standby } = clusterOf()
   const block = hbaBlockText(nodeConfiguration(cluster, primary).hbaLines)
   expect(block.split('\n')).toEqual([
-    'host replication replicator 10.0.0.1/32 scram-sha-256',
     'host replication replicator ::1/128 scram-sha-256',
     'host all postgres 10.0.0.1/32 scram-sha-256',
     'host all all 10.0.0.0/8 scram-sha-256',
     'host all all app.example.com scram-sha-256',
   ])
-  expect(hbaBlockText(nodeConfiguration(cluster, standby).hbaLines)).toBe(block)
+  expect(hbaBlockText(nodeConfiguration(cluster, standby).hbaLines)).toBe(
+    block.replace('replicator ::1/128', 'replicator 10.0.0.1/32'),
+  )
+})
+
+test.each([
+  ['one other', ['192.168.1.1', '192.168.1.2'], ['192.168.1.2/32']],
+  ['two others on one machine', ['10.0.0.1', '10.0.0.2', '10.0.0.2'], ['10.0.0.2/32']],
+  ['nobody else', ['10.0.0.1'], []],
+  ['one at its own address', ['127.0.0.1', '127.0.0.1'], ['127.0.0.1/32']],
+  // From 127.0.0.1 to 127.0.0.2 Linux takes the first, and to ::1 that itself.
+  ['one at another loopback address', ['127.0.0.2', '127.0.0.1'], ['127.0.0.2/32', '127.0.0.1/32']],
+  ['one elsewhere, itself on loopback', ['127.0.0.1', '10.0.0.2'], ['10.0.0.2/32']],
+])('%s is let in for replication, and nobody else', (_, hosts, expected) => {
+  const nodes = hosts.map(
+    (host, index) => `{ name: n${index}, host: ${host}, data: n${index}, primary: ${index === 0} }`,
+  )
+  const { cluster } = loadCluster(`cluster: shop\npostgres: { version: 18 }\nnodes: [${nodes}]\n`, '/shop/maestra.yaml')
+  const [primary] = cluster?.nodes ?? []
+  if (cluster === undefined || primary === undefined) throw new Error('unreachable')
+  const lines = nodeConfiguration(cluster, primary).hbaLines
+  expect(lines.filter(({ database }) => database === 'replication').map(({ address }) => address)).toEqual(expected)
 })
 
 test('an archive is on for every node, restored from by standbys, and what a node declares wins', () => {

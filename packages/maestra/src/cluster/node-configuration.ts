@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Secret } from '@maestra/client/base/secret'
 import { formatSettings, settingsOf } from '@maestra/client/postgres/conf'
 import { formatConninfo } from '@maestra/client/postgres/conninfo'
-import { formatHbaLine, type HbaLine, hbaAddress, hbaName } from '@maestra/client/postgres/hba'
+import { formatHbaLine, type HbaLine } from '@maestra/client/postgres/hba'
 import { formatPgpassEntry } from '@maestra/client/postgres/pgpass'
 import type { HostAndPort } from './address.js'
 import { archiveSettings, restoreSettings } from './archive-settings.js'
@@ -12,9 +12,9 @@ import {
   type DeclaredNode,
   slotName,
   standbysOf,
-  superuser,
   upstreamOf,
 } from './declared-cluster.js'
+import { declaredHbaLines } from './declared-hba-lines.js'
 import { onceForEach } from './once-for-each.js'
 
 /** The files of a node's data directory that Maestra writes, relative to it. */
@@ -48,7 +48,7 @@ export function nodeConfiguration(
   node: DeclaredNode,
   held: HeldSettings = {},
 ): NodeConfiguration {
-  return { settings: settingsText(cluster, node, held), hbaLines: hbaLines(cluster) }
+  return { settings: settingsText(cluster, node, held), hbaLines: declaredHbaLines(cluster, node) }
 }
 
 function settingsText(cluster: DeclaredCluster, node: DeclaredNode, held: HeldSettings): string {
@@ -98,22 +98,6 @@ function followSettings(
     primary_slot_name: slotName(node.name),
   }
 }
-
-/** Every node may one day be the primary, so all of them let the same connections in. */
-const hbaLines = onceForEach((cluster: DeclaredCluster): readonly HbaLine[] => {
-  const { role, authentication } = cluster.replication
-  const nodes = [...new Set(cluster.nodes.flatMap((node) => hbaAddress(node.host)))]
-  const line = (database: string, user: string, method: string) => (address: string) =>
-    ({ type: 'host', database, user, address, method }) as const
-  return [
-    ...nodes.map(line('replication', hbaName(role), authentication)),
-    ...nodes.filter((address) => !letInByInitdb.includes(address)).map(line('all', superuser, 'scram-sha-256')),
-    ...cluster.allow.flatMap(hbaAddress).map(line('all', 'all', 'scram-sha-256')),
-  ]
-})
-
-/** Addresses from which the pg_hba.conf of a new data directory lets everybody in who has a password. */
-const letInByInitdb: readonly string[] = ['127.0.0.1/32', '::1/128']
 
 /** Maestra's block of pg_hba.conf as text, for comparing. */
 export function hbaBlockText(lines: readonly HbaLine[]): string {

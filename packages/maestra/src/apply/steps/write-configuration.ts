@@ -58,7 +58,7 @@ async function difference(context: StepContext, step: StepOf<'write-configuratio
   const passfile = passfileOf(context.cluster, (await context.passwords()).replication)
   if (!found.included) return `postgresql.conf in ${data} includes no settings of Maestra`
   if (found.settings !== wanted.settings) return `the settings file in ${data} differs`
-  if (found.hbaBlock?.trim() !== hbaBlockText(wanted.hbaLines).trim()) return `pg_hba.conf in ${data} differs`
+  if ((found.hbaBlock ?? '').trim() !== hbaBlockText(wanted.hbaLines).trim()) return `pg_hba.conf in ${data} differs`
   if (passfile !== undefined && found.passfile?.reveal() !== passfile.reveal()) return `the passfile in ${data} differs`
   return undefined
 }
