@@ -47,10 +47,12 @@ describe('runRules', () => {
 
   const examples = join(import.meta.dirname, '../../../../examples')
   const clusterFiles = readdirSync(examples).filter((name) => existsSync(join(examples, name, 'maestra.yaml')))
-  test.each(clusterFiles)('finds nothing in examples/%s', (name) => {
+  // The page that people follow has no sender to spare.
+  const knownOf: Readonly<Record<string, readonly string[]>> = { page: ['max-wal-senders'] }
+  test.each(clusterFiles)('finds nothing unknown in examples/%s', (name) => {
     const path = join(examples, name, 'maestra.yaml')
     const { cluster, locate } = loadCluster(readFileSync(path, 'utf8'), path)
-    expect(runRules({ declared: cluster, locate })).toStrictEqual([])
+    expect(runRules({ declared: cluster, locate }).map(({ rule }) => rule)).toStrictEqual(knownOf[name] ?? [])
   })
 })
 
