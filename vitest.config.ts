@@ -7,8 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-    // npm run test:long: vitest.long.config.ts.
-    exclude: ['test/long/**', '**/node_modules/**'],
+    // npm run test:long and test:hosts: vitest.long.config.ts, vitest.hosts.config.ts.
+    exclude: ['test/long/**', 'test/hosts/**', '**/node_modules/**'],
     globalSetup: ['test/harness/global-setup.ts'],
     maxWorkers: 2,
     testTimeout: 60_000,
