@@ -253,6 +253,7 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     pendingRestart: [],
     pendingOfMaestra: [],
     settingsThatNeedRestart: [
+      'archive_mode',
       'cluster_name',
       'listen_addresses',
       'port',
