@@ -2,8 +2,14 @@ import { chmodSync, chownSync, copyFileSync, readdirSync, readFileSync, rmSync, 
 import { join } from 'node:path'
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  archiveCommand,
+  archiveCommandBytes,
+  longestArchiveCommandBytes,
+} from '../../packages/maestra/src/cluster/archive-commands.js'
 import { isRoot } from '../harness/as-user.js'
 import { ClusterFolder } from '../harness/cluster-folder.js'
+import { newest, oldest, stagePrograms } from '../harness/majors.js'
 import { mountSmallDisk, unmountBelow } from '../harness/mounts.js'
 import { pageClusterText } from '../harness/page-cluster.js'
 import { stopServer } from '../harness/servers.js'
@@ -221,4 +227,31 @@ describe('an apply', () => {
     )
     expect(readdirSync(other.directory)).toEqual(['maestra.yaml'])
   })
+
+  it.each([newest, ...(oldest === undefined ? [] : [oldest])])(
+    'brings an archive to a cluster of PostgreSQL $version that runs without one, under the longest path',
+    async (major) => {
+      const { version } = major
+      const shop = await ClusterFolder.open(workspace, `shop${version}`, ['db1'])
+      const programs = { version, bin: await stagePrograms(major, workspace.folder(`programs${version}`)) }
+      const directory = longestArchive(shop.file('archive'))
+      shop.declare({ ...programs, nodes: ['db1'] })
+      await shop.apply()
+      shop.declare({ ...programs, nodes: ['db1'], more: [`archive: { directory: ${directory} }`] })
+      expect((await shop.apply()).stdout).toMatch(/✓ db1: create the archive .*✓ db1: restart its server/s)
+      const [row] = await sql<{ name: string }>(shop.url('db1'), 'select pg_walfile_name(pg_switch_wal()) as name')
+      await untilRows(shop.url('db1'), 'select last_archived_wal as name from pg_stat_archiver', [
+        { name: row?.name ?? '' },
+      ])
+      expect(statSync(join(directory, row?.name ?? '')).size).toBe(16 * 1024 * 1024)
+      await stopServer(shop.data('db1'))
+    },
+  )
 })
+
+/** A folder below another whose archive_command PostgreSQL 14 and 15 just take whole. */
+function longestArchive(folder: string): string {
+  const room = longestArchiveCommandBytes - archiveCommandBytes(archiveCommand(folder))
+  const names = `/${'long'.repeat(40)}`
+  return folder + names.repeat(Math.floor(room / names.length)) + '/'.padEnd(room % names.length, 'x')
+}
