@@ -5,6 +5,7 @@ import { npm } from '../harness/npm.js'
 import { openWorkspace } from '../harness/workspace.js'
 import { describeBaseBackup } from '../integration/base-backup.suite.js'
 import { describeCluster } from '../integration/cluster.suite.js'
+import { describeRestart } from '../integration/restart.suite.js'
 import { describeSandbox } from '../integration/sandbox.suite.js'
 import { describeStatus } from '../integration/status.suite.js'
 
@@ -34,6 +35,7 @@ const installed = Object.keys(versions).map(
 for (const major of oldest === undefined ? installed : [oldest, ...installed]) {
   describeBaseBackup(major)
   describeCluster(major)
+  describeRestart(major, { briefly: true })
   describeStatus(major)
   describeSandbox(major, folder)
 }

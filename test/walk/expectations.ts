@@ -11,6 +11,9 @@ import { sql } from '../harness/sql.js'
 /** What a killed apply may leave beside what a cluster is made of: what it was working on. */
 const temporary = /(\.maestra-lock(\.stale)?|\.maestra-incoming|\.maestra-new|\.maestra-\d+-\d+)+$/
 
+/** In a data directory: settings that are tried, and those that are kept until a server has started with others. */
+const ofAnApply = /^maestra\.(trial\..*|before)\.conf$/
+
 /** Nothing but what a cluster is made of, and what a killed apply worked on, is in the folder. */
 export function expectKnownNames(folder: ClusterFolder): void {
   const names = namesIn(folder).map((name) => name.replace(temporary, ''))
@@ -22,8 +25,11 @@ export function expectNothingTemporary(folder: ClusterFolder, mayBeLeft: readonl
   const left = namesIn(folder).filter((name) => !isPartOfCluster(folder, name))
   expect(left.filter((name) => !mayBeLeft.includes(name))).toEqual([])
   for (const node of folder.nodes.filter((each) => existsSync(folder.data(each)))) {
-    const inside = readdirSync(folder.data(node)).filter((name) => temporary.test(name))
-    expect(inside, `left in ${node}`).toEqual([])
+    const inside = readdirSync(folder.data(node)).filter((name) => temporary.test(name) || ofAnApply.test(name))
+    expect(
+      inside.filter((name) => !mayBeLeft.includes(name)),
+      `left in ${node}`,
+    ).toEqual([])
   }
 }
 

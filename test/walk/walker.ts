@@ -109,8 +109,10 @@ export class Walker {
   async #takeUp(walk: Walk, plan: Plan): Promise<void> {
     await this.#settledPlan()
     const { stdout } = await this.#rows.writeDuring(() => this.#folder.apply())
-    // The lock of one that was killed after its last effect is left to the next apply that has something to do.
-    await this.#expectEnd(walk, plan, stdout.endsWith(': nothing to do\n') ? ['db1.maestra-lock'] : [])
+    // The lock of one that was killed after its last effect is left to the next apply that has something to do, and so are the
+    // settings of before a restart that was the last step.
+    const left = stdout.endsWith(': nothing to do\n') ? ['db1.maestra-lock', 'maestra.before.conf'] : []
+    await this.#expectEnd(walk, plan, left)
   }
 
   /** In which the walk begins. */

@@ -20,7 +20,7 @@ export const errorCodes = {
   'not-converged': 'After the last step the cluster still differs from what is declared.',
   'confirmation-needed': 'The change has to be confirmed, and there is no terminal to ask on.',
   'step-not-true': 'A step ran without an error, and yet what it was to make true is not.',
-  'setting-rejected': 'A running server rejects a setting that is declared; it runs on with what it had.',
+  'setting-rejected': 'PostgreSQL rejects settings that are declared; the server is as it was.',
   'server-did-not-start': 'A PostgreSQL server ended, or did not become ready, while Maestra waited for it.',
   'server-did-not-stop': 'A PostgreSQL server did not stop within its deadline.',
   'command-failed': 'A program that Maestra ran ended with an error.',

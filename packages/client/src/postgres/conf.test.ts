@@ -9,6 +9,7 @@ import {
   settingLines,
   settingsOf,
   withInclude,
+  withIncluded,
   withoutSettings,
 } from './conf.js'
 
@@ -147,6 +148,12 @@ describe('hasInclude and withInclude', () => {
     expect(withInclude('port = 5432', 'maestra.conf')).toBe(
       "port = 5432\n# Maestra keeps its settings in this file; what is set below this line wins over it.\ninclude_if_exists 'maestra.conf'\n",
     )
+  })
+
+  it('puts the lines of the file in the place of its include', () => {
+    const text = "a = 1\ninclude_if_exists 'm.conf'\nb = 2\n"
+    expect(withIncluded(text, 'm.conf', 'c = 3')).toBe('a = 1\nc = 3\nb = 2\n')
+    expect(settingsOf(withIncluded('a = 1', 'm.conf', 'c = 3\n'))).toEqual({ a: '1', c: '3' })
   })
 
   it('keeps the line endings of a file from Windows', () => {

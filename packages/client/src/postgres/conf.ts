@@ -96,10 +96,12 @@ export function hasInclude(text: string, file: string): boolean {
 
 /** The last line by which the text includes that file, counted from 1. What is set below it wins over the file. */
 export function includeLine(text: string, file: string): number | undefined {
-  const index = parseConf(text).findLastIndex(
-    (line) => line.kind === 'include' && line.name !== 'include_dir' && line.value === file,
-  )
+  const index = parseConf(text).findLastIndex((line) => isIncludeOf(line, file))
   return index < 0 ? undefined : index + 1
+}
+
+function isIncludeOf(line: ConfLine, file: string): boolean {
+  return line.kind === 'include' && line.name !== 'include_dir' && line.value === file
 }
 
 /**
@@ -111,6 +113,16 @@ export function withInclude(text: string, file: string): string {
   const ending = text.includes('\r\n') ? '\r\n' : '\n'
   const joint = text === '' || text.endsWith('\n') ? '' : ending
   return `${text}${joint}# Maestra keeps its settings in this file; what is set below this line wins over it.${ending}include_if_exists ${quotedValue('include_if_exists', file)}${ending}`
+}
+
+/**
+ * The text as it is with the file's own lines in the place of what includes it, at the end where nothing does.
+ */
+export function withIncluded(text: string, file: string, content: string): string {
+  const lines = parseConf(withInclude(text, file)).map((line) =>
+    isIncludeOf(line, file) ? (content.endsWith('\n') ? content : `${content}\n`) : line.text,
+  )
+  return lines.join('')
 }
 
 /**

@@ -1,21 +1,26 @@
 import { MaestraError, messageOf } from '@maestra/client/base/error'
 import { type DeclaredCluster, standbysOf } from '../cluster/declared-cluster.js'
+import type { NodeObservation, Observation } from '../cluster/observation.js'
 import { changedSince } from '../plan/changed-since.js'
 import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
+import { restartReasons } from '../plan/restart-reasons.js'
 import type { Step } from '../plan/step.js'
 import { stepReason, stepTitle } from '../plan/step-title.js'
+import { removeTrials } from '../server/configuration-trial.js'
 import { KeptConnections } from '../server/connection.js'
 import type { ReceiveCopy } from '../server/copy-primary.js'
 import { removeLeftover } from '../server/incoming.js'
 import { initdb } from '../server/initdb.js'
 import { observeCluster } from '../server/observe-cluster.js'
+import { forgetSettingsBefore } from '../server/settings-before.js'
 import type { Site } from '../server/site.js'
 import { type ApplyLock, acquireLock } from './apply-lock.js'
 import { runInLanes } from './run-in-lanes.js'
 import { runStep } from './run-step.js'
 import { stepContext } from './step-context.js'
 import type { Initialise, Progress } from './step-runner.js'
+import { tryConfigurations } from './try-configurations.js'
 
 export type ApplyOptions = {
   readonly site: Site
@@ -24,6 +29,8 @@ export type ApplyOptions = {
   readonly initialise?: Initialise
   /** How a standby gets the data of its primary; by a base backup unless told otherwise. */
   readonly receiveCopy?: ReceiveCopy
+  /** Whether new settings are tried before they are written; they are unless told otherwise. */
+  readonly triesSettings?: boolean
   /** How many standbys are worked on at once; one step at a time unless told otherwise. */
   readonly lanes?: number
   readonly onEvent?: (event: ApplyEvent) => void
@@ -44,19 +51,20 @@ export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise
   const lock = await acquireLock(options.site.host, options.cluster)
   const connections = new KeptConnections()
   try {
-    const plan = await planNow(options, connections)
+    const { plan, observation } = await lookNow(options, connections)
     refuseUnlessSame(confirmed, plan)
-    await removeLeftovers(options)
+    await removeLeftovers(options, observation)
     await runSteps(plan.steps, options, lock, connections)
-    refuseUnlessConverged(await planNow(options, connections))
+    refuseUnlessConverged((await lookNow(options, connections)).plan)
   } finally {
     await connections.end()
     await lock.release()
   }
 }
 
-async function planNow({ site, cluster }: ApplyOptions, connections: KeptConnections): Promise<Plan> {
-  return planCluster(cluster, await observeCluster(site, cluster, connections))
+async function lookNow({ site, cluster }: ApplyOptions, connections: KeptConnections) {
+  const observation = await observeCluster(site, cluster, connections)
+  return { observation, plan: planCluster(cluster, observation) }
 }
 
 async function runSteps(
@@ -68,23 +76,31 @@ async function runSteps(
   const emit = options.onEvent ?? (() => {})
   const signal = options.signal ?? new AbortController().signal
   const left = new Set(steps)
+  const contextOf = (onProgress: (progress: Progress) => void) =>
+    stepContext({
+      ...options,
+      connections,
+      initialise: options.initialise ?? (({ site, ...rest }) => initdb(site.host, rest)),
+      signal,
+      onProgress,
+    })
   const run = async (step: Step): Promise<void> => {
     signal.throwIfAborted()
     await lock.assertHeld()
     const startedAt = performance.now()
     emit({ kind: 'step-started', step, index: steps.indexOf(step), count: steps.length })
-    const context = stepContext({
-      ...options,
-      connections,
-      initialise: options.initialise ?? (({ site, ...rest }) => initdb(site.host, rest)),
-      signal,
-      onProgress: (progress) => emit({ kind: 'step-progressed', step, progress }),
-    })
-    const result = await runStep(step, context)
+    const result = await runStep(
+      step,
+      contextOf((progress) => emit({ kind: 'step-progressed', step, progress })),
+    )
     left.delete(step)
     emit({ kind: 'step-ended', step, result, tookMs: performance.now() - startedAt })
   }
   try {
+    await tryConfigurations(
+      steps,
+      contextOf(() => {}),
+    )
     if (options.lanes === undefined) for (const step of steps) await run(step)
     else
       await runInLanes(
@@ -97,9 +113,20 @@ async function runSteps(
   }
 }
 
-/** What runs of before that were killed left beside the data directories. */
-async function removeLeftovers({ site, cluster }: ApplyOptions): Promise<void> {
-  for (const node of cluster.nodes) await removeLeftover(site.host, node.data)
+/** What runs of before that were killed left in and beside the data directories. */
+async function removeLeftovers({ site, cluster }: ApplyOptions, observation: Observation): Promise<void> {
+  for (const node of cluster.nodes) {
+    await removeLeftover(site.host, node.data)
+    await removeTrials(site.host, node.data)
+    const observed = observation.nodes.find(({ name }) => name === node.name)
+    if (observed !== undefined && hasTakenSettings(observed)) await forgetSettingsBefore(site.host, node.data)
+  }
+}
+
+/** Whether its server runs with the settings of its file, and needs none of before. */
+function hasTakenSettings({ directory, server }: NodeObservation): boolean {
+  if (directory.kind !== 'data' || server.kind !== 'up') return false
+  return restartReasons(server, directory.configuration.settings ?? '', []).length === 0
 }
 
 function interrupted(signal: AbortSignal, left: readonly Step[]): MaestraError {

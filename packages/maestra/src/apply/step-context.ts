@@ -13,6 +13,7 @@ export function stepContext(options: {
   readonly cluster: DeclaredCluster
   readonly initialise: Initialise
   readonly receiveCopy?: ReceiveCopy
+  readonly triesSettings?: boolean
   readonly connections: KeptConnections
   readonly onProgress: (progress: Progress) => void
   readonly signal: AbortSignal
@@ -20,6 +21,7 @@ export function stepContext(options: {
   const { site, cluster } = options
   return {
     ...options,
+    triesSettings: options.triesSettings ?? true,
     node: (name) => {
       const found = cluster.nodes.find((node) => node.name === name)
       if (found === undefined) throw new Error(`a step names the node ${name}, which is not declared`)

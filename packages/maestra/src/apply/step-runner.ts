@@ -16,6 +16,8 @@ export type StepContext = {
   readonly initialise: Initialise
   /** Fills the data of a standby; a base backup, or the sandbox's template. */
   readonly receiveCopy?: ReceiveCopy
+  /** Whether PostgreSQL is asked what it thinks of a configuration before it is written. */
+  readonly triesSettings: boolean
   node(name: string): DeclaredNode
   binaries(): Promise<Binaries>
   /** Of the superuser, used by one step after the other. */

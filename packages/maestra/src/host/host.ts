@@ -151,6 +151,8 @@ export interface HostProcesses {
   identify(pid: number): Promise<ProcessIdentity | undefined>
   /** Every process below this one: its children and theirs. Empty when it does not run. */
   descendants(pid: number): Promise<readonly number[]>
+  /** What a process shows as its command line, which it may write itself; undefined when it does not run. */
+  commandOf(pid: number): Promise<string | undefined>
   /** True when the signal was delivered. */
   signal(pid: number, signal: Signal): boolean
   /** Runs a program on this terminal, as a shell would; its exit code. The terminal's signals are the program's own. */

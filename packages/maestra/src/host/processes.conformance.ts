@@ -212,6 +212,14 @@ export function processesConformance(bench: HostBench): void {
       expect(await host.processes.descendants(alone.pid)).toEqual([])
     })
 
+    it('show how they were started, as long as they run', async () => {
+      const started = await daemon('wait', ['a word', 'another'])
+      expect(await host.processes.commandOf(started.pid)).toMatch(/a word another$/)
+      host.processes.signal(started.pid, 'SIGKILL')
+      await exitOf(started)
+      expect(await host.processes.commandOf(started.pid)).toBeUndefined()
+    })
+
     it('take a signal, and there is none to take it when they are gone', async () => {
       const started = await daemon('wait')
       expect(host.processes.signal(started.pid, 'SIGTERM')).toBe(true)

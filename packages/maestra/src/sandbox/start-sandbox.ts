@@ -173,6 +173,8 @@ async function bringUp(site: Site, cluster: DeclaredCluster, from: Template, wan
     // Else by a base backup, as any standby.
     ...(areLowerThanTemplate(wanted.parameters) ? {} : { receiveCopy: receiveFrom(site.host, from) }),
     lanes: standbysAtOnce,
+    // What its servers reject, their start says as well: then nothing of it is left.
+    triesSettings: false,
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(signal === undefined ? {} : { signal }),
   })

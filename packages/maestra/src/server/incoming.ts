@@ -19,21 +19,37 @@ export async function bringIn(
   fill: (directory: string, scratch: string) => Promise<void>,
 ): Promise<void> {
   const { data, account, sync } = options
-  const scratch = scratchOf(data)
-  // A name of its own: an initdb of a killed run that still works, or cleans up, must not find this one by its path.
-  const directory = join(scratch, `data-${randomBytes(4).toString('hex')}`)
-  await removeLeftover(host, data)
-  await host.files.makeDirectory(scratch, { mode: 0o700, owner: account })
-  await host.files.write(join(scratch, markerFile), markerText, { mode: 0o600, owner: account })
-  await host.files.makeDirectory(directory, { mode: 0o700, owner: account })
-  try {
+  await inScratch(host, { data, account }, async (scratch) => {
+    // A name of its own: an initdb of a killed run that still works, or cleans up, must not find this one by its path.
+    const directory = join(scratch, `data-${randomBytes(4).toString('hex')}`)
+    await host.files.makeDirectory(directory, { mode: 0o700, owner: account })
     await fill(directory, scratch)
     if (sync) await host.files.syncTree(directory)
     await refuseUnlessFree(host, data)
     await host.files.rename(directory, data)
+  })
+}
+
+/** A directory of the account's beside the place of a data directory, for as long as the work lasts. */
+export async function inScratch<T>(
+  host: Host,
+  { data, account }: { readonly data: string; readonly account: Account },
+  work: (scratch: string) => Promise<T>,
+): Promise<T> {
+  const scratch = await makeScratch(host, data, account)
+  try {
+    return await work(scratch)
   } finally {
     await removeLeftover(host, data)
   }
+}
+
+async function makeScratch(host: Host, data: string, account: Account): Promise<string> {
+  const scratch = scratchOf(data)
+  await removeLeftover(host, data)
+  await host.files.makeDirectory(scratch, { mode: 0o700, owner: account })
+  await host.files.write(join(scratch, markerFile), markerText, { mode: 0o600, owner: account })
+  return scratch
 }
 
 function scratchOf(data: string): string {

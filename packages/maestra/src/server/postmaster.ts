@@ -10,6 +10,9 @@ import { lastWords, startLogOf } from './start-log.js'
 const startTimeoutMs = 120_000
 const stopTimeoutMs = 60_000
 
+/** How much of a command line is worth a place in an error. */
+const commandShown = 120
+
 /** The server process of a data directory, by its postmaster.pid and the process table. */
 export async function observeProcess(host: Host, data: string): Promise<ProcessObservation> {
   try {
@@ -143,7 +146,23 @@ export async function stopServer(
         : { done: false, seen: `process ${found.pid} still runs` }
     },
     { awaited: `${node} (${data}) to stop`, deadline: Deadline.after(timeoutMs), everyMs: 5, signal },
+  ).catch(async (error) => {
+    if (!(error instanceof MaestraError) || error.code !== 'deadline-passed') throw error
+    throw new MaestraError('server-did-not-stop', `${error.message}${await processesOf(host, found.pid)}`, {
+      hint: `${node} is told to stop and is left to it; when it has stopped, maestra apply starts it`,
+      cause: error,
+    })
+  })
+}
+
+/** In words that follow a sentence. PostgreSQL's processes show what they do: to whom they send, what they archive. */
+async function processesOf(host: Host, pid: number): Promise<string> {
+  const below = await host.processes.descendants(pid)
+  const shown = await Promise.all(below.map((each) => host.processes.commandOf(each)))
+  const words = shown.flatMap((command, index) =>
+    command === undefined ? [] : [`${below[index]} (${command.replace(/^postgres: /, '').slice(0, commandShown)})`],
   )
+  return words.length === 0 ? '' : `, with ${words.join(', ')}`
 }
 
 /** Has the server read its configuration files again; it does so on its own time. */

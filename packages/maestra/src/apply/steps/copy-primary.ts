@@ -5,6 +5,7 @@ import { observeDirectory } from '../../server/observe-directory.js'
 import { replicationLogin, superuserLogin } from '../logins.js'
 import { needsSync, passfileOf } from '../node-facts.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
+import { trySettings } from '../try-configurations.js'
 
 /** The data directory of a standby, copied from the primary and configured to follow it. */
 export const copyPrimary: StepRunner<'copy-primary'> = {
@@ -13,6 +14,9 @@ export const copyPrimary: StepRunner<'copy-primary'> = {
     const { site, cluster, onProgress, receiveCopy, signal } = context
     const node = context.node(step.node)
     const primary = context.node(step.from)
+    const configuration = nodeConfiguration(cluster, node, step.held)
+    // The copy brings the files of the primary along. Before it, since it may take long.
+    await trySettings(context, node, configuration.settings, primary.data)
     await copy(site.host, {
       node: node.name,
       data: node.data,
@@ -21,7 +25,7 @@ export const copyPrimary: StepRunner<'copy-primary'> = {
       primary: await replicationLogin(context, primary),
       superuser: await superuserLogin(context, primary),
       systemIdentifier: await systemIdentifierOf(context, step.from),
-      configuration: nodeConfiguration(cluster, node, step.held),
+      configuration,
       passfile: passfileOf(cluster, (await context.passwords()).replication),
       sync: needsSync(node),
       receive: receiveCopy,

@@ -4,6 +4,7 @@ import { bringIn } from '../../server/incoming.js'
 import { writeNodeFiles } from '../../server/node-files.js'
 import { needsSync, passfileOf } from '../node-facts.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
+import { trySettings } from '../try-configurations.js'
 
 /** A new, configured data directory for the node that starts as primary. */
 export const initialise: StepRunner<'initialise'> = {
@@ -21,6 +22,7 @@ export const initialise: StepRunner<'initialise'> = {
     await bringIn(site.host, { data: node.data, account, sync: needsSync(node) }, async (directory, scratch) => {
       await context.initialise({ site, binaries, account, directory, scratch, password, signal })
       const configuration = nodeConfiguration(cluster, node)
+      await trySettings(context, node, configuration.settings, directory)
       await writeNodeFiles(site.host, directory, account, configuration, passfileOf(cluster, passwords.replication))
     })
   },

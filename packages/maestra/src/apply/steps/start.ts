@@ -1,5 +1,6 @@
 import { serverAccount } from '../../server/account.js'
-import { observeProcess, startServer } from '../../server/postmaster.js'
+import { observeProcess } from '../../server/postmaster.js'
+import { startOrPutBack } from '../../server/start-or-put-back.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
 
 /** The server of a node takes connections. */
@@ -9,7 +10,7 @@ export const start: StepRunner<'start'> = {
     const { site, signal } = context
     const { data } = context.node(step.node)
     const account = await serverAccount(site.host, data)
-    await startServer(site.host, { node: step.node, data, account, binaries: await context.binaries(), signal })
+    await startOrPutBack(site.host, { node: step.node, data, account, binaries: await context.binaries(), signal })
   },
   verify: async (step, context) => {
     const found = await processOf(context, step.node)

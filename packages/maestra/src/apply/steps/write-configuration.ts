@@ -7,26 +7,35 @@ import {
   nodeConfiguration,
   settingsFile,
 } from '../../cluster/node-configuration.js'
+import { settingChanges } from '../../plan/setting-changes.js'
 import type { StepOf } from '../../plan/step.js'
 import { serverAccount } from '../../server/account.js'
 import { configurationErrors } from '../../server/configuration-errors.js'
 import { withConnection } from '../../server/connection.js'
 import { readNodeFiles, writeNodeFiles } from '../../server/node-files.js'
+import { anyTakesRestart } from '../../server/pending-restart.js'
 import { observeProcess } from '../../server/postmaster.js'
+import { keepSettings } from '../../server/settings-before.js'
 import { superuserLogin } from '../logins.js'
 import { passfileOf } from '../node-facts.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
+import { trySettings } from '../try-configurations.js'
 
 /** Maestra's files of a node that exists. */
 export const writeConfiguration: StepRunner<'write-configuration'> = {
   check: async (step, context) => (await difference(context, step)) !== undefined,
   run: async (step, context) => {
     const { host } = context.site
-    const { data } = context.node(step.node)
+    const node = context.node(step.node)
+    const { data } = node
     const { replication } = await context.passwords()
     const account = await serverAccount(host, data)
     const before = (await readNodeFiles(host, data)).settings
-    await writeNodeFiles(host, data, account, declared(context, step), passfileOf(context.cluster, replication))
+    const wanted = declared(context, step)
+    // What is declared was tried before the first step. This is what it is until then.
+    if (step.held !== undefined) await trySettings(context, node, wanted.settings, data)
+    if (await takesStart(context, step.node, [before ?? '', wanted.settings])) await keepSettings(host, data, account)
+    await writeNodeFiles(host, data, account, wanted, passfileOf(context.cluster, replication))
     const rejected = await rejectedByServer(context, step.node)
     if (rejected.length === 0) return
     // What the server would not take must not stay: it would keep it from getting up again.
@@ -36,6 +45,19 @@ export const writeConfiguration: StepRunner<'write-configuration'> = {
     })
   },
   verify: async (step, context) => await difference(context, step),
+}
+
+/** Whether the server works with some of what is changed only when it starts again. */
+async function takesStart(
+  context: StepContext,
+  name: string,
+  [before, wanted]: readonly [string, string],
+): Promise<boolean> {
+  const node = context.node(name)
+  const changed = settingChanges(wanted, before).map((change) => change.name)
+  if (changed.length === 0) return false
+  if ((await observeProcess(context.site.host, node.data)).kind !== 'running') return true
+  return await withConnection(await superuserLogin(context, node), (client) => anyTakesRestart(client, changed))
 }
 
 /** A running server reads its files without taking them; a stopped one says it when it starts. */

@@ -117,6 +117,13 @@ export class LocalProcesses implements HostProcesses {
     return below(pid)
   }
 
+  async commandOf(pid: number): Promise<string | undefined> {
+    if ((await this.identify(pid)) === undefined) return undefined
+    const shown = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined)
+    const words = shown ?? (await this.run('ps', ['-o', 'args=', '-p', String(pid)], {})).stdout
+    return words.replaceAll('\0', ' ').trim()
+  }
+
   runHere(program: string, args: readonly string[], options: Pick<RunOptions, 'env'>): Promise<number> {
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, { env: { ...process.env, ...options.env }, stdio: 'inherit' })

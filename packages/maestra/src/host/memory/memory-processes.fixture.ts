@@ -127,6 +127,11 @@ export class MemoryProcesses implements HostProcesses {
     return below(pid)
   }
 
+  async commandOf(pid: number): Promise<string | undefined> {
+    const found = await this.identify(pid)
+    return found === undefined ? undefined : this.#table.get(pid)?.args.join(' ')
+  }
+
   signal(pid: number, signal: Signal): boolean {
     const found = this.#table.get(pid)
     if (found === undefined) return false
