@@ -39,6 +39,7 @@ export function describeRestart(of: Major, { briefly = false } = {}): void {
     describe('a replica that is to be made with settings that PostgreSQL rejects', newReplica)
     describe('a stopped server', stoppedServer)
     describe('a restart that fails', failingRestart)
+    describe('what somebody else changed by ALTER SYSTEM', changedByOthers)
     describe('Ctrl-C while a server is restarted', interrupted)
     describe('a server that does not stop in time', heldUp)
   })
@@ -258,6 +259,25 @@ function failingRestart(): void {
 /** Whatever their times are. */
 function contentsOf(files: unknown): unknown {
   return Object.values(files as Record<string, { content?: unknown }>).map(({ content }) => content)
+}
+
+function changedByOthers(): void {
+  it.each([
+    ['db2', 10, 'db2: its restart would bring in max_connections = 10'],
+    ['db1', 90, 'db1: its restart would bring in max_connections'],
+  ])('on %s is not brought in where a standby could not follow', async (node, value, words) => {
+    declare(['max_files_per_process: 920'])
+    await sql(shop.url(node), `alter system set max_connections = ${value}`)
+    const before = state()
+    const run = await shop.run(['apply', '--yes'])
+    expect(run).toMatchObject({ code: 1, stdout: expect.stringContaining(words) })
+    expect(state()).toEqual(before)
+    declare([])
+    // No reason for a restart of its own.
+    expect((await shop.run(['plan'])).stdout).toContain('nothing to do')
+    await sql(shop.url(node), 'alter system reset max_connections')
+    await expectNothingToDo()
+  })
 }
 
 function interrupted(): void {

@@ -1,6 +1,7 @@
 import { settingsOf } from '@maestra/client/postgres/conf'
 import { settingFacts } from '@maestra/client/postgres/settings'
 import type { RunningServer, ServerObservation } from '../cluster/observation.js'
+import { overridingSettings } from './overriding-settings.js'
 import type { SettingChange } from './setting-changes.js'
 
 /** Whether only a restart changes a setting: as the server says, else as far as Maestra knows the setting. */
@@ -19,10 +20,12 @@ export function restartReasons(
   changes: readonly SettingChange[],
 ): readonly string[] {
   const wanted = Object.keys(settingsOf(wantedText))
+  const overridden = overriddenNames(server, wantedText)
   const changed = changes.filter((change) => takesRestart(server, change.name))
   const waiting = server.pendingRestart.filter(
     (name) =>
       (wanted.includes(name) || server.pendingOfMaestra.includes(name)) &&
+      !overridden.includes(name) &&
       !changed.some((change) => change.name === name),
   )
   return [
@@ -38,5 +41,13 @@ export function restartReasons(
 /** Settings that somebody else changed and that the next restart brings in, whoever asks for it. */
 export function broughtInByRestart(server: RunningServer, wantedText: string): readonly string[] {
   const wanted = Object.keys(settingsOf(wantedText))
-  return server.pendingRestart.filter((name) => !wanted.includes(name) && !server.pendingOfMaestra.includes(name))
+  const overridden = overriddenNames(server, wantedText)
+  return server.pendingRestart.filter(
+    (name) => overridden.includes(name) || (!wanted.includes(name) && !server.pendingOfMaestra.includes(name)),
+  )
+}
+
+/** What waits for a restart by these names is not what Maestra's file says. */
+function overriddenNames({ settingsAbove }: RunningServer, wantedText: string): readonly string[] {
+  return overridingSettings(settingsAbove, wantedText).map(({ setting }) => setting.name)
 }

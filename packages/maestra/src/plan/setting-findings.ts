@@ -1,12 +1,9 @@
-import { settingsOf } from '@maestra/client/postgres/conf'
-import { isSameSetting } from '@maestra/client/postgres/same-setting'
-import { parseBoolean, parseBytes, parseMilliseconds } from '@maestra/client/postgres/setting-value'
-import { parseSettingInteger, settingFacts } from '@maestra/client/postgres/settings'
 import type { Finding } from '../cluster/finding.js'
 import { nodeConfiguration } from '../cluster/node-configuration.js'
 import type { FileSetting } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { placeText } from './difference.js'
+import { overridingSettings } from './overriding-settings.js'
 import { ownData } from './own-data.js'
 import { psqlCommand } from './psql-command.js'
 import { withoutSecrets } from './without-secrets.js'
@@ -24,14 +21,9 @@ function nodeFindings(view: ClusterView, node: NodeView): readonly Finding[] {
   if (directory === undefined) return []
   const { server } = node.observed
   const above = server.kind === 'up' ? server.settingsAbove : directory.configuration.settingsAbove
-  if (above.length === 0) return []
-  const declared = new Map(Object.entries(settingsOf(nodeConfiguration(view.cluster, node.declared).settings)))
-  // Of several lines the last one counts.
-  const winning = new Map(above.map((setting) => [setting.name, setting]))
-  return [...winning.values()].flatMap((setting) => {
-    const wanted = declared.get(setting.name)
-    return wanted === undefined || isSameValue(setting, wanted) ? [] : [finding(node, setting, wanted)]
-  })
+  return overridingSettings(above, nodeConfiguration(view.cluster, node.declared).settings).flatMap(
+    ({ setting, wanted }) => (wanted === undefined ? [] : [finding(node, setting, wanted)]),
+  )
 }
 
 function finding({ declared, observed }: NodeView, { file, line, name, value }: FileSetting, wanted: string): Finding {
@@ -53,20 +45,4 @@ function finding({ declared, observed }: NodeView, { file, line, name, value }: 
 
 function shown(value: string): string {
   return value === '' ? "''" : withoutSecrets(value)
-}
-
-/** Whether two texts certainly mean the same to PostgreSQL: 16MB and 16384kB do. */
-function isSameValue({ name, value }: FileSetting, wanted: string): boolean {
-  if (isSameSetting(name, value, wanted)) return true
-  const hasUnit = settingFacts(name)?.unit !== undefined
-  // Without a known unit nothing may be rounded: the setting can be a fraction.
-  const amounts = hasUnit ? [(text: string) => parseSettingInteger(name, text)] : [parseBytes, parseMilliseconds]
-  const readings: readonly ((text: string) => number | boolean)[] = [...amounts, parseBoolean]
-  return readings.some((read) => {
-    try {
-      return read(value) === read(wanted)
-    } catch {
-      return false
-    }
-  })
 }
