@@ -4,20 +4,33 @@ import { parseArgs } from 'node:util'
 /** @typedef {{ readonly name: string, readonly before?: () => Promise<void>, readonly run: () => Promise<void>, readonly after?: () => Promise<void> }} Contender */
 /** @typedef {{ readonly name: string, readonly ms: readonly number[] }} Timed */
 
-/** The flags of every benchmark: `--runs <number>`, `--json`. @param {number} runs the default */
-export function flags(runs) {
+/**
+ * The flags of every benchmark, `--runs <number>` and `--json`, and those of this one.
+ * @param {number} runs the default @param {import('node:util').ParseArgsConfig['options']} own
+ * @returns {Record<string, unknown> & { readonly runs: number, readonly json: boolean }}
+ */
+export function flags(runs, own = {}) {
+  const values = parsed({ runs: { type: 'string' }, json: { type: 'boolean' }, ...own })
+  const asked = values['runs'] === undefined ? runs : Number(values['runs'])
+  if (!Number.isSafeInteger(asked) || asked < 1) refuse(`--runs takes a number from 1 on, not ${values['runs']}`)
+  return { ...values, runs: asked, json: values['json'] === true }
+}
+
+/** @param {import('node:util').ParseArgsConfig['options']} options @returns {Record<string, unknown>} */
+function parsed(options) {
   try {
-    const { values } = parseArgs({ options: { runs: { type: 'string' }, json: { type: 'boolean' } } })
-    const asked = Number(values.runs ?? runs)
-    if (!Number.isInteger(asked) || asked < 1)
-      throw new Error(`--runs takes a whole number from 1 on, not ${values.runs}`)
-    return { runs: asked, json: values.json ?? false }
+    return parseArgs({ options }).values
   } catch (error) {
     // What parseArgs says goes on to explain options that begin with a minus.
-    const [message] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/)
-    console.error(`Error: ${message}`)
-    process.exit(2)
+    const [message = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/)
+    return refuse(message)
   }
+}
+
+/** Ends the benchmark with one line that says what it was asked for in vain. @param {string} why @returns {never} */
+export function refuse(why) {
+  process.stderr.write(`Error: ${why}\n`)
+  process.exit(2)
 }
 
 /**
