@@ -127,7 +127,7 @@ async function untilNoWalsender(): Promise<void> {
 
 function backup(options: Partial<BaseBackupOptions> = {}): Promise<BaseBackupResult> {
   const tree = new LocalTreeWriter(target, { owner: account })
-  const common = { major, label: 'a test', checkpoint: 'fast', sync: false } as const
+  const common = { major, label: 'a test', checkpoint: 'fast', verify: true, sync: false } as const
   return receiveBaseBackup({ ...common, tree, connect: () => connect(primary.port, true), ...options })
 }
 

@@ -50,6 +50,7 @@ function clusterIn(directory: string): DeclaredCluster {
       },
     ],
     replication: { role: 'replicator', authentication: 'scram-sha-256' },
+    baseBackup: { with: 'maestra', checkpoint: 'fast', maxRateKb: undefined, verify: true },
     allow: [],
     passfile: join(directory, 'main.pgpass'),
   }

@@ -17,6 +17,7 @@ export type DeclaredCluster = {
     readonly role: string
     readonly authentication: Authentication
   }
+  readonly baseBackup: DeclaredBaseBackup
   /** Addresses (CIDR, or a host name) from which applications may connect, with a password. */
   readonly allow: readonly string[]
   /** Where WAL is archived, when the file says so; the directory is absolute. */
@@ -28,6 +29,17 @@ export type DeclaredCluster = {
 }
 
 export type Authentication = 'scram-sha-256' | 'trust'
+
+/** How the data of the primary is copied for a new standby. */
+export type DeclaredBaseBackup = {
+  readonly with: 'maestra' | 'pg_basebackup'
+  /** At once and with a burst of writes, or at the server's usual pace. */
+  readonly checkpoint: 'fast' | 'spread'
+  /** So many kB a second are sent at most. */
+  readonly maxRateKb: number | undefined
+  /** Whether contents are held to their checksums; names and sizes are in any case. */
+  readonly verify: boolean
+}
 
 export type DeclaredNode = {
   readonly name: string

@@ -48,6 +48,7 @@ describe('the JSON Schema of the cluster file', () => {
       ['postgres', false],
       ['nodes[]', false],
       ['replication', false],
+      ['base_backup', false],
       ['archive', false],
     ])
     expect(schema.additionalProperties).toBe(false)

@@ -22,6 +22,23 @@ function withTop(lines: string): string {
   return `cluster: shop\npostgres: { version: 18 }\nnodes: [{ name: db1, data: db1 }]\n${lines}\n`
 }
 
+test.each([
+  ['rate: 50MB', 'unknown key `rate` (known here: with, checkpoint, max_rate, verify)'],
+  [
+    'max_rate: 51200',
+    '`max_rate` must be an amount a second from 32kB to 1GB, such as 50MB, not 51200 (write the unit: 51200kB)',
+  ],
+  [
+    'max_rate: 50M',
+    '`max_rate` must be an amount a second from 32kB to 1GB, such as 50MB, not "50M" (write it as 50MB)',
+  ],
+  ['max_rate: 2GB', '`max_rate` must be an amount a second from 32kB to 1GB, such as 50MB, not "2GB"'],
+  ['checkpoint: slow', '`checkpoint` must be `fast` or `spread`, not "slow"'],
+  ['with: rsync', '`with` must be `maestra` or `pg_basebackup`, not "rsync"'],
+])('says what a base backup may be: not %s', (line, words) => {
+  expect(said(withTop(`base_backup: { ${line} }`)).map((text) => text.replace(/^.*?: /, ''))).toStrictEqual([words])
+})
+
 test('says everything that is wrong, in the order of the file', () => {
   const text = `cluster: Shop
 postgres:

@@ -25,6 +25,7 @@ describe('a cluster file', () => {
         file,
         postgres: { version: 18, bin: '/usr/lib/postgresql/18/bin' },
         replication: { role: 'follower', authentication: 'trust' },
+        baseBackup: { with: 'pg_basebackup', checkpoint: 'spread', maxRateKb: 51_200, verify: false },
         allow: ['10.0.0.0/8', '192.0.2.7', 'app.example.com', '.example.org', '2001:db8::/32'],
         archive: { directory: '/srv/shop/archive' },
         passfile: '/srv/shop/secret/pass',
@@ -42,6 +43,7 @@ describe('a cluster file', () => {
         { name: 'db1', host: '127.0.0.1', port: 5432, data: '/srv/shop/db1', startsAs: 'standby', parameters: {} },
       ],
       replication: { role: 'replicator', authentication: 'scram-sha-256' },
+      baseBackup: { with: 'maestra', checkpoint: 'fast', maxRateKb: undefined, verify: true },
       allow: [],
       passfile: '/srv/shop/maestra.pgpass',
     })

@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path'
 import type { ServerVersionMajor } from '@maestra/client/postgres/version'
 import { parseHostAndPort } from './address.js'
+import { baseBackupRateKb } from './base-backup-rate.js'
 import { type DataPath, isMapping, valueAt } from './data-path.js'
-import type { DeclaredCluster, DeclaredNode } from './declared-cluster.js'
+import type { DeclaredBaseBackup, DeclaredCluster, DeclaredNode } from './declared-cluster.js'
 import type { Finding, SourcePlace } from './finding.js'
 import { parameterFindings } from './parameter-findings.js'
 import { type ClusterFile, clusterFileSchema } from './schema.js'
@@ -67,10 +68,15 @@ function declared(file: ClusterFile, source: YamlSource, path: string): Declared
     },
     nodes,
     replication: file.replication,
+    baseBackup: baseBackupOf(file.base_backup),
     allow: file.allow,
     ...(file.archive === undefined ? {} : { archive: { directory: absolute(file.archive.directory) } }),
     passfile: absolute(file.passfile),
   }
+}
+
+function baseBackupOf({ max_rate: rate, ...rest }: ClusterFile['base_backup']): DeclaredBaseBackup {
+  return { ...rest, maxRateKb: rate === undefined ? undefined : baseBackupRateKb(rate) }
 }
 
 /**

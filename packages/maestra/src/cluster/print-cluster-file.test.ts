@@ -86,6 +86,15 @@ const declaration: fc.Arbitrary<ClusterDeclaration> = fc.record(
       { role: fc.constantFrom('replicator', 'follower_1'), authentication: fc.constantFrom('trust', 'scram-sha-256') },
       { requiredKeys: [] },
     ),
+    baseBackup: fc.record(
+      {
+        with: fc.constantFrom('maestra', 'pg_basebackup'),
+        checkpoint: fc.constantFrom('fast', 'spread'),
+        max_rate: fc.constantFrom('32kB', '1048576kB', '1MB', '1GB'),
+        verify: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    ),
     allow: fc.array(address, { maxLength: 3 }),
     archive: fc.record({ directory: path }),
     parameters,
@@ -119,6 +128,14 @@ describe('clusterFileText', () => {
           replication: {
             role: declared.replication?.role ?? 'replicator',
             authentication: declared.replication?.authentication ?? 'scram-sha-256',
+          },
+          baseBackup: {
+            with: declared.baseBackup?.with ?? 'maestra',
+            checkpoint: declared.baseBackup?.checkpoint ?? 'fast',
+            maxRateKb: { '32kB': 32, '1MB': 1024, '1GB': 1_048_576, '1048576kB': 1_048_576 }[
+              declared.baseBackup?.max_rate ?? ''
+            ],
+            verify: declared.baseBackup?.verify ?? true,
           },
           allow: declared.allow ?? [],
           ...(declared.archive === undefined

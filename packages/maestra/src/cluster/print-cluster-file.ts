@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import type { Authentication } from './declared-cluster.js'
+import type { Authentication, DeclaredBaseBackup } from './declared-cluster.js'
 
 /** What a cluster file can say, as plain data; what is left out takes its default when the file is loaded. */
 export type ClusterDeclaration = {
@@ -10,10 +10,19 @@ export type ClusterDeclaration = {
   readonly replication?:
     | { readonly role?: string | undefined; readonly authentication?: Authentication | undefined }
     | undefined
+  readonly baseBackup?: BaseBackupDeclaration | undefined
   readonly allow?: readonly string[] | undefined
   readonly archive?: { readonly directory: string } | undefined
   readonly parameters?: Readonly<Record<string, string>> | undefined
   readonly passfile?: string | undefined
+}
+
+type BaseBackupDeclaration = {
+  readonly with?: DeclaredBaseBackup['with'] | undefined
+  readonly checkpoint?: DeclaredBaseBackup['checkpoint'] | undefined
+  /** `50MB` */
+  readonly max_rate?: string | undefined
+  readonly verify?: boolean | undefined
 }
 
 export type NodeDeclaration = {
@@ -29,7 +38,7 @@ export type NodeDeclaration = {
 
 /** The text of a maestra.yaml that says exactly this. */
 export function clusterFileText(declaration: ClusterDeclaration): string {
-  const { cluster, version, bin, nodes, replication, allow, archive, parameters, passfile } = declaration
+  const { cluster, version, bin, nodes, replication, baseBackup, allow, archive, parameters, passfile } = declaration
   const file = {
     cluster,
     postgres: { version, bin },
@@ -43,6 +52,7 @@ export function clusterFileText(declaration: ClusterDeclaration): string {
       parameters: parameterValues(own),
     })),
     replication,
+    base_backup: baseBackup,
     allow: allow === undefined || allow.length === 0 ? undefined : allow,
     archive,
     parameters: parameterValues(parameters),

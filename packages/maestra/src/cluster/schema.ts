@@ -1,6 +1,7 @@
 import { newestMajor, oldestMajor } from '@maestra/client/postgres/version'
 import { z } from 'zod'
 import { isClientAddress, isReachableAddress, parseHostAndPort } from './address.js'
+import { isBaseBackupRate } from './base-backup-rate.js'
 import { parameterNamePattern, reservedParameters } from './parameters.js'
 
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/
@@ -25,6 +26,31 @@ const parameters = z
     description:
       'Parameters of PostgreSQL, as in postgresql.conf: `shared_buffers: 256MB`, `archive_mode: on`. What Maestra sets itself (port, data_directory, primary_conninfo, ...) is declared elsewhere in this file.',
   })
+
+const baseBackup = z
+  .strictObject({
+    with: z.enum(['maestra', 'pg_basebackup']).default('maestra').meta({
+      title: 'Program',
+      description:
+        'What copies the data: Maestra itself, or the `pg_basebackup` that stands beside the programs of the server.',
+    }),
+    checkpoint: z.enum(['fast', 'spread']).default('fast').meta({
+      title: 'Checkpoint',
+      description:
+        'How the primary makes the checkpoint that a copy begins with: at once, with a burst of writes (`fast`), or at its usual pace, which can take minutes (`spread`).',
+    }),
+    max_rate: z.string().refine(isBaseBackupRate).optional().meta({
+      title: 'Rate limit',
+      description: 'How much the primary sends a second at most, from `32kB` to `1GB`. There is no limit without it.',
+    }),
+    verify: z.boolean().default(true).meta({
+      title: 'Verification',
+      description:
+        'Whether every file is held to the checksum that the primary says it sent, and every page to its own. Names and sizes are compared in any case.',
+    }),
+  })
+  .prefault({})
+  .meta({ title: 'Base backup', description: 'How the data of the primary is copied for a new standby.' })
 
 const node = z
   .strictObject({
@@ -108,6 +134,7 @@ export const clusterFileSchema = z
       })
       .prefault({})
       .meta({ title: 'Replication', description: 'How standbys connect to the primary.' }),
+    base_backup: baseBackup,
     allow: z
       .array(
         z

@@ -1,4 +1,5 @@
 import { isHbaWord, isWildcardAddress } from './address.js'
+import { isBaseBackupRate } from './base-backup-rate.js'
 
 /**
  * What to write instead of a value that is often written by mistake; undefined when there is no telling. `at` is a
@@ -28,6 +29,8 @@ export function valueHint(at: string, value: unknown, written: string | undefine
       return text === 'postgres'
         ? 'standbys log in with a role that can do nothing else; `replicator` is the default'
         : undefined
+    case 'base_backup.max_rate':
+      return rateHint(text)
     case 'allow':
       return typeof value === 'string' ? `write it as a list: [${value}]` : undefined
     case 'allow[]':
@@ -41,6 +44,16 @@ function versionHint(value: unknown, text: string): string | undefined {
   const major = /^(\d+)\.\d+$/.exec(text)?.[1]
   if (major !== undefined) return `write the major version alone: ${major}`
   return typeof value === 'string' && /^\d+$/.test(value) ? `write it without quotes: ${value}` : undefined
+}
+
+function rateHint(text: string): string | undefined {
+  const [, digits, unit = ''] = /^(\d+) *([a-z]*?)(?:\/s|ps)?$/i.exec(text) ?? []
+  if (digits === undefined) return undefined
+  const units: Readonly<Record<string, string>> = { '': 'kB', k: 'kB', kb: 'kB', m: 'MB', mb: 'MB', g: 'GB', gb: 'GB' }
+  const known = units[unit.toLowerCase()]
+  const rate = `${digits}${known}`
+  if (known === undefined || !isBaseBackupRate(rate)) return undefined
+  return unit === '' ? `write the unit: ${rate}` : `write it as ${rate}`
 }
 
 function nameHint(text: string): string | undefined {

@@ -21,6 +21,7 @@ const findings = (nodes: readonly DeclaredNode[]) =>
       postgres: { version: 18, bin: undefined },
       nodes,
       replication: { role: 'replicator', authentication: 'scram-sha-256' },
+      baseBackup: { with: 'maestra', checkpoint: 'fast', verify: true, maxRateKb: undefined },
       allow: [],
       passfile: '/shop/maestra.pgpass',
     },

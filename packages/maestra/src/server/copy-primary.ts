@@ -2,9 +2,13 @@ import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Secret } from '@maestra/client/base/secret'
 import { settingsOf, withoutSettings } from '@maestra/client/postgres/conf'
+import { parseControlData } from '@maestra/client/postgres/control-data'
+import type { DeclaredBaseBackup } from '../cluster/declared-cluster.js'
 import type { NodeConfiguration } from '../cluster/node-configuration.js'
 import type { Account, Host } from '../host/host.js'
+import { pgBasebackup } from './base-backup/pg-basebackup.js'
 import { receiveBaseBackup } from './base-backup/receive-base-backup.js'
+import type { Binaries } from './binaries.js'
 import { connect, type Login, withConnection } from './connection.js'
 import { bringIn } from './incoming.js'
 import { writeNodeFiles } from './node-files.js'
@@ -20,7 +24,8 @@ export type CopyPrimaryOptions = {
   readonly node: string
   readonly data: string
   readonly account: Account
-  readonly major: number
+  /** Those of the server that will run on the copy. */
+  readonly binaries: Binaries
   /** A login of the replication role on the primary. */
   readonly primary: Login
   /** A login on the primary that may see its replication connections. */
@@ -28,6 +33,7 @@ export type CopyPrimaryOptions = {
   readonly systemIdentifier: string
   readonly configuration: NodeConfiguration
   readonly passfile: Secret | undefined
+  readonly baseBackup: DeclaredBaseBackup
   /** Whether the copy is made durable before it gets its name. */
   readonly sync: boolean
   /** Fills the directory with a copy of the primary's data; by a base backup unless told otherwise. */
@@ -41,8 +47,8 @@ export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Prom
   const { data, account, configuration, passfile } = options
   await checkSystem(options)
   // What is received is synced as it comes, and what is written after it by each write.
-  await bringIn(host, { data, account, sync: false }, async (directory) => {
-    const receive: ReceiveCopy = options.receive ?? (() => receiveBackup(host, options, directory))
+  await bringIn(host, { data, account, sync: false }, async (directory, scratch) => {
+    const receive: ReceiveCopy = options.receive ?? (() => receiveBackup(host, options, directory, scratch))
     await receive({ directory, account, systemIdentifier: options.systemIdentifier })
     await leaveOutOwnSettings(host, options, directory)
     await writeNodeFiles(host, directory, account, configuration, passfile)
@@ -77,21 +83,40 @@ async function leaveOutOwnSettings(host: Host, options: CopyPrimaryOptions, dire
   await host.files.write(path, Buffer.from(after, 'latin1'), { mode: 0o600, owner: options.account })
 }
 
-async function receiveBackup(host: Host, options: CopyPrimaryOptions, directory: string): Promise<void> {
-  const { account, major, node, primary, sync, onProgress, signal, systemIdentifier } = options
-  const tree = host.files.fillTree(directory, { owner: account })
+async function receiveBackup(
+  host: Host,
+  options: CopyPrimaryOptions,
+  directory: string,
+  scratch: string,
+): Promise<void> {
+  const { account, baseBackup, binaries, node, primary, sync, onProgress, signal, systemIdentifier } = options
+  const label = `maestra ${node}`
+  if (baseBackup.with === 'pg_basebackup') {
+    const programs = binaries.directory
+    await pgBasebackup(host, { programs, account, label, primary, baseBackup, directory, scratch, sync, signal })
+    const found = await copiedSystem(host, directory)
+    if (found !== systemIdentifier) throw wrongSystem(options, `of system ${found}`)
+    return
+  }
   const received = await receiveBaseBackup({
     connect: () => connect({ ...primary, replication: true }),
-    major,
-    label: `maestra ${node}`,
-    checkpoint: 'fast',
-    tree,
+    major: binaries.version.major,
+    label,
+    checkpoint: baseBackup.checkpoint,
+    maxRateKb: baseBackup.maxRateKb,
+    verify: baseBackup.verify,
+    tree: host.files.fillTree(directory, { owner: account }),
     sync,
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   })
   if (received.systemIdentifier !== systemIdentifier)
     throw wrongSystem(options, `of system ${received.systemIdentifier}`)
+}
+
+async function copiedSystem(host: Host, directory: string): Promise<string> {
+  const bytes = await host.files.readBytes(join(directory, 'global', 'pg_control'))
+  return bytes === undefined ? 'unknown' : String(parseControlData(bytes).systemIdentifier)
 }
 
 function wrongSystem({ primary, systemIdentifier }: CopyPrimaryOptions, found: string): MaestraError {

@@ -33,6 +33,7 @@ beforeEach(() => {
     postgres: { version: 18, bin: undefined },
     nodes: [node('a', 5432, 'primary'), node('b', 5433, 'standby')],
     replication: { role: 'replicator', authentication: 'scram-sha-256' },
+    baseBackup: { with: 'maestra', checkpoint: 'fast', maxRateKb: undefined, verify: true },
     allow: [],
     passfile,
   }

@@ -28,8 +28,8 @@ function listed(path: string, content: string, other: Partial<ManifestFile> = {}
   }
 }
 
-function arrived(files: Readonly<Record<string, string>>): ArrivedFiles {
-  const all = new ArrivedFiles(nowhere)
+function arrived(files: Readonly<Record<string, string>>, checksums = true): ArrivedFiles {
+  const all = new ArrivedFiles(nowhere, checksums)
   for (const [path, content] of Object.entries(files)) {
     all.beginFile(path, 0o600, content.length)
     for (const character of content) all.content(Buffer.from(character))
@@ -66,6 +66,13 @@ describe('ArrivedFiles', () => {
     )
   })
 
+  it('compares names and sizes alone where the manifest was asked for without checksums', () => {
+    const entry = listed('base/1', 'x', { checksumAlgorithm: 'NONE', checksum: undefined })
+    expect(() => arrived({ 'base/1': 'y' }, false).verify(manifest(entry))).not.toThrow()
+    expect(() => arrived({ 'base/1': 'xy' }, false).verify(manifest(entry))).toThrow(/2 bytes instead of 1/)
+    expect(() => arrived({}, false).verify(manifest(entry))).toThrow(/base\/1 did not arrive/)
+  })
+
   it('names three of many differences', () => {
     const entries = ['a', 'b', 'c', 'd', 'e'].map((path) => listed(path, 'x'))
     expect(() => arrived({}).verify(manifest(...entries))).toThrow(
@@ -81,7 +88,7 @@ describe('ArrivedFiles', () => {
   })
 
   it('remembers the mode in which the server makes its files', () => {
-    const files = new ArrivedFiles(nowhere)
+    const files = new ArrivedFiles(nowhere, true)
     expect(files.fileMode).toBe(0o600)
     files.beginFile('backup_label', 0o640, 0)
     expect(files.fileMode).toBe(0o640)

@@ -30,6 +30,7 @@ class RecordingTree implements TreeWriter {
   async abandon(): Promise<void> {}
 }
 
+const server = { major: 18, verify: true }
 const mainOnly = [[null, null, '2048']]
 const endMark = Buffer.alloc(1024)
 
@@ -40,7 +41,7 @@ function manifest(): string {
 }
 
 function received(manifestText: string, tree = new RecordingTree()): BackupReceiver {
-  const receiver = new BackupReceiver(tree, 18, () => {})
+  const receiver = new BackupReceiver(tree, server, () => {})
   receiver.streamFor(mainOnly)
   receiver.beginArchive(undefined)
   receiver.archiveData(endMark)
@@ -84,7 +85,7 @@ describe('BackupReceiver', () => {
   })
 
   it('refuses an archive that was not announced', () => {
-    const receiver = new BackupReceiver(new RecordingTree(), 18, () => {})
+    const receiver = new BackupReceiver(new RecordingTree(), server, () => {})
     receiver.streamFor(mainOnly)
     expect(() => receiver.beginArchive('/srv/space')).toThrow(/had not announced: \/srv\/space/)
     receiver.beginArchive(undefined)
@@ -92,7 +93,7 @@ describe('BackupReceiver', () => {
   })
 
   it('refuses an archive that ends too early', () => {
-    const receiver = new BackupReceiver(new RecordingTree(), 18, () => {})
+    const receiver = new BackupReceiver(new RecordingTree(), server, () => {})
     receiver.streamFor(mainOnly)
     receiver.beginArchive(undefined)
     receiver.archiveData(Buffer.alloc(512))
@@ -102,7 +103,7 @@ describe('BackupReceiver', () => {
   it('reports once a MiB, and looks at the tree as often', () => {
     const reports: BackupProgress[] = []
     const tree = new RecordingTree()
-    const receiver = new BackupReceiver(tree, 18, (progress) => reports.push(progress))
+    const receiver = new BackupReceiver(tree, server, (progress) => reports.push(progress))
     receiver.streamFor(mainOnly)
     receiver.beginArchive(undefined)
     const waits: unknown[] = []
@@ -122,7 +123,9 @@ describe('BackupReceiver', () => {
 
   it('knows no total when the server does not tell one', () => {
     const reports: BackupProgress[] = []
-    new BackupReceiver(new RecordingTree(), 18, (progress) => reports.push(progress)).streamFor([[null, null, null]])
+    new BackupReceiver(new RecordingTree(), server, (progress) => reports.push(progress)).streamFor([
+      [null, null, null],
+    ])
     expect(reports).toEqual([{ receivedBytes: 0, totalBytes: undefined }])
   })
 })

@@ -33,11 +33,15 @@ export class BackupReceiver implements BackupSink {
   #checkedBytes = 0
   #totalBytes: number | undefined
 
-  constructor(tree: TreeWriter, major: number, onProgress: (progress: BackupProgress) => void) {
+  constructor(
+    tree: TreeWriter,
+    { major, verify }: { readonly major: number; readonly verify: boolean },
+    onProgress: (progress: BackupProgress) => void,
+  ) {
     this.#tree = tree
     this.#major = major
     this.#onProgress = onProgress
-    this.#files = new ArrivedFiles(tree)
+    this.#files = new ArrivedFiles(tree, verify)
   }
 
   /** Bytes of archives that have arrived. */

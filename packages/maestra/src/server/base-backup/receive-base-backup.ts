@@ -5,23 +5,14 @@ import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { parseTimeline, type TimelineId } from '@maestra/client/postgres/timeline'
 import type pg from 'pg'
 import type { TreeWriter } from '../../host/host.js'
-import { backupCommand } from './backup-command.js'
+import { type BackupCommandOptions, backupCommand } from './backup-command.js'
 import { type BackupAnswer, BackupQuery } from './backup-query.js'
 import { type BackupProgress, BackupReceiver } from './backup-receiver.js'
 import { watchForStall } from './stall-watch.js'
 
-export type BaseBackupOptions = {
+export type BaseBackupOptions = BackupCommandOptions & {
   /** A connected client in replication mode (`replication: 'true'`), used for nothing else; it is ended here. */
   readonly connect: () => Promise<pg.Client>
-  /** The server's major version. */
-  readonly major: number
-  /** Stands in backup_label and in the server's log. */
-  readonly label: string
-  /**
-   * `fast` begins at once at the price of a burst of writes; `spread` keeps to the server's usual pace, which can
-   * take minutes.
-   */
-  readonly checkpoint: 'fast' | 'spread'
   /** An empty tree that becomes the data directory. It is abandoned here when the backup fails. */
   readonly tree: TreeWriter
   /** Whether everything is on the disk when the result comes. */
@@ -65,7 +56,7 @@ const keepAliveAfterMs = 30_000
  */
 export async function receiveBaseBackup(options: BaseBackupOptions): Promise<BaseBackupResult> {
   const { tree, signal } = options
-  const receiver = new BackupReceiver(tree, options.major, options.onProgress ?? (() => {}))
+  const receiver = new BackupReceiver(tree, options, options.onProgress ?? (() => {}))
   try {
     signal?.throwIfAborted()
     const client = await connect(options)
