@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import { Secret } from '@maestra/client/base/secret'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { observeCopy } from '../../packages/maestra/src/server/observe-copy.js'
 import { ClusterFolder, type ClusterText, quickParameters } from '../harness/cluster-folder.js'
 import { binOf, type Major } from '../harness/majors.js'
 import { sql, untilRows } from '../harness/sql.js'
@@ -36,6 +39,25 @@ export function describeDeclaredBaseBackup(of: Major): void {
     })
 
     afterAll(() => workspace.remove())
+
+    it('is reckoned with before, by the size of the data and the WAL that is written', async () => {
+      const password = new Secret(shop.passwords()[0] ?? '')
+      const login = { node: 'db1', host: '127.0.0.1', port: shop.port('db1'), user: 'postgres', password }
+      // 14 has its statistics written down now and then.
+      const seen = await waitUntil(
+        async () => {
+          const found = await observeCopy(login)
+          return (found?.walBytes ?? 0) > 1000
+            ? { done: true, value: found }
+            : { done: false, seen: JSON.stringify(found) }
+        },
+        { awaited: 'the WAL that was written', deadline: Deadline.after(20_000) },
+      )
+      const [size] = await sql(shop.url('db1'), 'select sum(pg_database_size(oid))::float8 as bytes from pg_database')
+      expect((seen?.dataBytes ?? 0) / Number(size?.['bytes'])).toBeCloseTo(1, 1)
+      expect(seen?.walMs).toBeGreaterThan(0)
+      expect(await observeCopy({ ...login, port: 1 })).toBeUndefined()
+    })
 
     it('needs one WAL sender, begins with a spread checkpoint, keeps to a rate and spares checksums', async () => {
       const before = log().length

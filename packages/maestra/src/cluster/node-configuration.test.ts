@@ -50,6 +50,22 @@ test('the primary has no settings of a standby, and the parameters of the cluste
   expect(Object.keys(settings)).not.toContain('primary_slot_name')
 })
 
+test('no slot of a node keeps WAL without a limit, unless the file says so', () => {
+  const ofBoth = (more = '') => {
+    const { cluster, primary, standby } = clusterOf()
+    const limited = (node: typeof primary) => ({
+      ...node,
+      parameters: more === '' ? {} : { max_slot_wal_keep_size: more },
+    })
+    return [primary, standby].map((node) => {
+      const { settings } = nodeConfiguration(cluster, limited(node))
+      return settingsOf(settings)['max_slot_wal_keep_size']
+    })
+  }
+  expect(ofBoth()).toEqual(['16GB', '16GB'])
+  expect(ofBoth('-1')).toEqual(['-1', '-1'])
+})
+
 test('the primary tells which standbys are declared, in one order, and a standby tells of none', () => {
   const { cluster, primary, standby } = clusterOf()
   const told = nodeConfiguration(cluster, primary).settings

@@ -16,6 +16,7 @@ import {
 } from './declared-cluster.js'
 import { declaredHbaLines } from './declared-hba-lines.js'
 import { onceForEach } from './once-for-each.js'
+import { defaultSlotWalKeepSize } from './slot-wal-keep-size.js'
 
 /** The files of a node's data directory that Maestra writes, relative to it. */
 export const settingsFile = 'maestra.conf'
@@ -68,6 +69,7 @@ function settingsText(cluster: DeclaredCluster, node: DeclaredNode, held: HeldSe
     cluster_name: node.name,
     hot_standby: 'on',
     ...(upstream === undefined ? leadSettings(cluster) : followSettings(cluster, node, upstream)),
+    ...('max_slot_wal_keep_size' in node.parameters ? {} : { max_slot_wal_keep_size: defaultSlotWalKeepSize }),
   }
   const told = Object.entries({ ...declared, ...held }).flatMap(([name, value]) =>
     value === null ? [] : [[name, value] as const],

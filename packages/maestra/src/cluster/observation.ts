@@ -11,6 +11,17 @@ export type Observation = {
   readonly passwords: PasswordsObservation
   /** The archive, where the cluster declares one. */
   readonly archive?: ArchiveObservation | undefined
+  /** Asked where a standby has no data yet and the primary can be asked; undefined as well where it did not say. */
+  readonly copy?: CopyObservation | undefined
+}
+
+/** What a copy of the primary is up against. */
+export type CopyObservation = {
+  /** The size of all databases. */
+  readonly dataBytes: number
+  /** WAL that was written since its statistics were reset, and how long ago that was. */
+  readonly walBytes: number
+  readonly walMs: number
 }
 
 /** A value that cannot be had right now, with the reason in words that complete "unknown, because ...". */

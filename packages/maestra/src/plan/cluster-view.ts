@@ -11,6 +11,7 @@ export type ClusterView = {
   readonly standbys: readonly NodeView[]
   readonly passwords: Observation['passwords']
   readonly archive?: Observation['archive']
+  readonly copy: Observation['copy']
 }
 
 /** While its include is missing, a server takes each setting that it has from Maestra's file for one that a restart takes away. */

@@ -4,6 +4,7 @@ import type { Observation } from '../cluster/observation.js'
 import type { View } from '../doctor/rule.js'
 import { runRules } from '../doctor/run-rules.js'
 import { asIfIncluded, type ClusterView, type NodeView } from './cluster-view.js'
+import { copyFindings } from './copy-findings.js'
 import { type Draft, join, refused, stops } from './draft.js'
 import { fingerprintOf, systemsOf } from './fingerprint.js'
 import type { Plan } from './plan.js'
@@ -23,7 +24,12 @@ import type { Step } from './step.js'
  */
 export function planCluster(cluster: DeclaredCluster, observation: Observation, locate?: View['locate']): Plan {
   const view = viewOf(cluster, observation)
-  const findings = [...runRules({ declared: cluster, locate }), ...slotFindings(view), ...settingFindings(view)]
+  const findings = [
+    ...runRules({ declared: cluster, locate }),
+    ...slotFindings(view),
+    ...settingFindings(view),
+    ...copyFindings(view, locate),
+  ]
   const nodes = [planPrimary(view), ...view.standbys.map((standby) => planStandby(view, standby))]
   const draft = join([
     refuseFindings(cluster, findings),
@@ -70,5 +76,6 @@ function viewOf(cluster: DeclaredCluster, observation: Observation): ClusterView
     standbys: standbysOf(cluster).map(view),
     passwords: observation.passwords,
     archive: observation.archive,
+    copy: observation.copy,
   }
 }

@@ -1,11 +1,18 @@
 import { sleep } from '@maestra/client/base/clock'
 import { messageOf } from '@maestra/client/base/error'
 import { type DeclaredCluster, type DeclaredNode, superuser } from '../cluster/declared-cluster.js'
-import type { NodeObservation, Observation, PasswordsObservation, ServerObservation } from '../cluster/observation.js'
+import type {
+  CopyObservation,
+  NodeObservation,
+  Observation,
+  PasswordsObservation,
+  ServerObservation,
+} from '../cluster/observation.js'
 import { serverAccount } from './account.js'
 import { closedFolderOf } from './binaries.js'
-import type { KeptConnections } from './connection.js'
+import type { KeptConnections, Login } from './connection.js'
 import { observeArchive } from './observe-archive.js'
+import { observeCopy } from './observe-copy.js'
 import { observeDirectory } from './observe-directory.js'
 import { observeServer } from './observe-server.js'
 import { observePasswords } from './passfile.js'
@@ -30,7 +37,34 @@ export async function observeCluster(
     ),
     cluster.archive === undefined ? undefined : observeArchive(site.host, cluster, cluster.archive.directory),
   ])
-  return { nodes, passwords, ...(archive === undefined ? {} : { archive }) }
+  const primary = cluster.nodes.findIndex((node) => node.startsAs === 'primary')
+  const copy = await observeCopyOf(cluster.nodes[primary], nodes, primary, { passwords, kept })
+  return { nodes, passwords, copy, ...(archive === undefined ? {} : { archive }) }
+}
+
+/** Looking at the size of all databases takes its time, so it is asked only where somebody is to be copied. */
+async function observeCopyOf(
+  declared: DeclaredNode | undefined,
+  nodes: readonly NodeObservation[],
+  primary: number,
+  login: LoginParts,
+): Promise<CopyObservation | undefined> {
+  const seen = nodes[primary]
+  const isMissing = nodes.some(({ directory }) => directory.kind === 'absent' || directory.kind === 'empty')
+  if (declared === undefined || seen?.server.kind !== 'up' || seen.server.inRecovery || !isMissing) return undefined
+  return await observeCopy(superuserAt(declared, seen.process, login))
+}
+
+function superuserAt(node: DeclaredNode, process: NodeObservation['process'], { passwords, kept }: LoginParts): Login {
+  return {
+    node: node.name,
+    host: node.host,
+    port: (process.kind === 'running' && process.port) || node.port,
+    user: superuser,
+    password: passwords.superuser,
+    timeoutMs: serverTimeoutMs,
+    ...(kept === undefined ? {} : { kept }),
+  }
 }
 
 type LoginParts = { readonly passwords: PasswordsObservation; readonly kept: KeptConnections | undefined }
@@ -95,25 +129,14 @@ async function observeNodeServer(
   cluster: DeclaredCluster,
   node: DeclaredNode,
   process: NodeObservation['process'],
-  { passwords, kept }: LoginParts,
+  login: LoginParts,
 ): Promise<ServerObservation> {
   if (process.kind === 'none') return { kind: 'down' }
   if (process.kind === 'unknown') return { kind: 'unreachable', because: process.because }
   if (process.status === 'starting' || process.status === 'stopping') {
     return { kind: 'starting', because: `it is ${process.status}` }
   }
-  return await observeServer(
-    {
-      node: node.name,
-      host: node.host,
-      port: process.port || node.port,
-      user: superuser,
-      password: passwords.superuser,
-      timeoutMs: serverTimeoutMs,
-      ...(kept === undefined ? {} : { kept }),
-    },
-    cluster.replication.role,
-  )
+  return await observeServer(superuserAt(node, process, login), cluster.replication.role)
 }
 
 async function observePort(host: Site['host'], node: DeclaredNode): Promise<NodeObservation['port']> {

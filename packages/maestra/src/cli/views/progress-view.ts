@@ -1,7 +1,7 @@
 import type { ApplyEvent } from '../../apply/apply-plan.js'
+import { bytesText, timeText } from '../../cluster/amount-text.js'
 import { stepTitle } from '../../plan/step-title.js'
 import type { Terminal } from '../terminal.js'
-import { bytesText, timeText } from './status-view.js'
 
 /**
  * The steps of an apply as they go: on a terminal the current one moves, elsewhere each is one line when it has ended.

@@ -1,6 +1,6 @@
+import { timeText } from '../../cluster/amount-text.js'
 import type { Sandbox, SandboxNode } from '../../sandbox/sandbox.js'
 import type { Terminal } from '../terminal.js'
-import { timeText } from './status-view.js'
 import { table } from './table.js'
 
 type Shown = Pick<SandboxNode, 'name' | 'role' | 'url'>

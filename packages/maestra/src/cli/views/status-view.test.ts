@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { NodeStatus } from '../../cluster/cluster-status.js'
 import { plain } from '../terminal.js'
 import { coloured } from './coloured.fixture.js'
-import { bytesText, statusView, timeText } from './status-view.js'
+import { statusView } from './status-view.js'
 import { stripColours } from './table.js'
 
 const row = (change: Partial<NodeStatus>): NodeStatus => ({
@@ -94,27 +94,6 @@ describe('a state has the colour', () => {
     const nodes = [primary, row({}), dead]
     expect(stripColours(view(nodes, coloured))).toBe(view(nodes))
   })
-})
-
-test.each([
-  [0, '0 B'],
-  [1023, '1023 B'],
-  [1024, '1.0 kB'],
-  [16 * 1024 * 1024, '16.0 MB'],
-  [150 * 1024 * 1024, '150 MB'],
-  [2 ** 60, '1048576 TB'],
-])('%i bytes are %s', (bytes, text) => {
-  expect(bytesText(bytes)).toBe(text)
-})
-
-test.each([
-  [0, '0 ms'],
-  [999, '999 ms'],
-  [1000, '1.0 s'],
-  [119_000, '119.0 s'],
-  [180_000, '3 min'],
-])('%i ms are %s', (ms, text) => {
-  expect(timeText(ms)).toBe(text)
 })
 
 test.each([

@@ -1,3 +1,4 @@
+import { bytesText, timeText } from '../../cluster/amount-text.js'
 import type { ClusterStatus, NodeStatus } from '../../cluster/cluster-status.js'
 import type { Terminal } from '../terminal.js'
 import { table } from './table.js'
@@ -37,24 +38,6 @@ function lagText({ lagBytes, lagMs }: NodeStatus): string {
   if (lagBytes === null) return '-'
   if (lagBytes === 0) return '0'
   return `${bytesText(lagBytes)}${lagMs === null ? '' : `, ${timeText(lagMs)}`}`
-}
-
-/** 1024 B is 1 kB, as PostgreSQL counts. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit += 1
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
-}
-
-export function timeText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.round(ms / 60_000)} min`
 }
 
 function clusterNotes({ nodes }: ClusterStatus): readonly string[] {

@@ -26,7 +26,7 @@ function sizeFindings(view: View, node: DeclaredNode): Finding[] {
       rule: 'slot-limits',
       severity: 'warning',
       message: `\`max_slot_wal_keep_size\` is ${most} MB, less than one segment of WAL: a slot keeps nothing`,
-      hint: 'declare how much of the disk may be filled for a standby that is away, or leave it out for no limit',
+      hint: 'declare how much of the disk may be filled for a standby that is away, or leave it out: it is 16GB then',
       place: parameterPlace(view, node, 'max_slot_wal_keep_size'),
     },
   ]

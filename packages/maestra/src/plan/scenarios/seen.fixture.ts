@@ -34,6 +34,7 @@ export function readSeen(text: string, cluster: DeclaredCluster): Observation {
       ignoredPassfile: told.get('own passfile')?.trim(),
     },
     ...(cluster.archive === undefined ? {} : { archive: archiveOf(told.get('archive') ?? '') }),
+    copy: copyOf(told.get('copy')),
     nodes: cluster.nodes.map((node) => nodeOf(cluster, node, told.get(node.name) ?? '')),
   }
 }
@@ -53,6 +54,18 @@ function archiveOf(text: string): NonNullable<Observation['archive']> {
     ...facts,
     writable: !text.includes('cannot write'),
     wal: system === undefined ? [] : [{ name: '000000010000000000000003', systemIdentifier: system }],
+  }
+}
+
+/** `300 GB of data, 900 GB of WAL in 240 h` */
+function copyOf(text: string | undefined): Observation['copy'] {
+  if (text === undefined) return undefined
+  const [, data, wal, hours] = /(\d+) GB of data, (\d+) GB of WAL in ([\d.]+) h/.exec(text) ?? []
+  const gigabyte = 1024 ** 3
+  return {
+    dataBytes: Number(data) * gigabyte,
+    walBytes: Number(wal) * gigabyte,
+    walMs: Number(hours) * 3_600_000,
   }
 }
 
