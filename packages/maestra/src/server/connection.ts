@@ -120,6 +120,14 @@ export function errorCodeOf(error: unknown): string | undefined {
   return codeOf(cause)
 }
 
+/** The line of pg_hba.conf that is missing, or that another one stands above, as the server tells from where we came. */
+function hbaHint({ user, replication, database = superuser }: Login, message: string): string | undefined {
+  const address = /pg_hba\.conf .*\bhost "([^"]+)"/.exec(message)?.[1]
+  if (address === undefined) return undefined
+  const range = address.includes(':') ? `${address}/128` : `${address}/32`
+  return `its pg_hba.conf needs a line such as this, above those that refuse: host ${replication ? 'replication' : database} ${user} ${range} scram-sha-256`
+}
+
 function connectionError(login: Login, error: unknown): MaestraError {
   const where = `${login.node} (${login.host}:${login.port})`
   const code = errorCodeOf(error)
@@ -131,7 +139,7 @@ function connectionError(login: Login, error: unknown): MaestraError {
   if (code === '28P01' || code === '28000') {
     return new MaestraError('connection-failed', `${where} does not let ${login.user} in: ${messageOf(error)}`, {
       cause: error,
-      hint: 'is the password in the passfile of the cluster the one of the server?',
+      hint: hbaHint(login, messageOf(error)) ?? 'is the password in the passfile of the cluster the one of the server?',
     })
   }
   // node-postgres has no code for it: the server asks for a password and there is none to send.

@@ -12,6 +12,7 @@ import type { Binaries } from './binaries.js'
 import { connect, type Login, withConnection } from './connection.js'
 import { bringIn } from './incoming.js'
 import { writeNodeFiles } from './node-files.js'
+import { dropPhysicalSlot, hasPhysicalSlot, slotWalKeepSize } from './replication-slot.js'
 
 /** The primary is of this system, and the files of the copy are to belong to the account. */
 export type ReceiveCopy = (options: {
@@ -31,6 +32,8 @@ export type CopyPrimaryOptions = {
   /** A login on the primary that may see its replication connections. */
   readonly superuser: Login
   readonly systemIdentifier: string
+  /** The slot of the node on the primary, which was made before. */
+  readonly slot: string
   readonly configuration: NodeConfiguration
   readonly passfile: Secret | undefined
   readonly baseBackup: DeclaredBaseBackup
@@ -89,6 +92,23 @@ async function receiveBackup(
   directory: string,
   scratch: string,
 ): Promise<void> {
+  await backUp(host, options, directory, scratch)
+  await dropLostSlot(options)
+}
+
+/** A copy whose WAL is gone would start, and wait for ever for what nobody can send. A lost slot keeps nothing any more. */
+async function dropLostSlot({ node, slot, superuser }: CopyPrimaryOptions): Promise<void> {
+  if (await hasPhysicalSlot(superuser, slot)) return
+  const limit = await slotWalKeepSize(superuser)
+  await dropPhysicalSlot(superuser, { slot, standby: node })
+  throw new MaestraError(
+    'base-backup-failed',
+    `while ${node} was copied, ${superuser.node} wrote more WAL than the slot ${slot} may keep (max_slot_wal_keep_size is ${limit}): without it the copy is of no use`,
+    { hint: 'declare more as max_slot_wal_keep_size, or a higher max_rate of base_backup; then: maestra apply' },
+  )
+}
+
+async function backUp(host: Host, options: CopyPrimaryOptions, directory: string, scratch: string): Promise<void> {
   const { account, baseBackup, binaries, node, primary, sync, onProgress, signal, systemIdentifier } = options
   const label = `maestra ${node}`
   if (baseBackup.with === 'pg_basebackup') {

@@ -18,6 +18,14 @@ export async function hasPhysicalSlot(login: Login, slot: string): Promise<boole
   })
 }
 
+/** What a slot of that server may keep, as it is set there now: `16GB`, `-1` for no limit. */
+export async function slotWalKeepSize(login: Login): Promise<string> {
+  return await withConnection(login, async (client) => {
+    const { rows } = await client.query<{ size: string }>(`select current_setting('max_slot_wal_keep_size') as size`)
+    return rows[0]?.size ?? 'unknown'
+  })
+}
+
 /** A physical slot that keeps WAL from this moment on. One of that name that is of no use is never dropped. */
 export async function makePhysicalSlot(login: Login, slot: string): Promise<void> {
   await withConnection(login, async (client) => {

@@ -1,3 +1,4 @@
+import { slotName } from '../../cluster/declared-cluster.js'
 import { nodeConfiguration } from '../../cluster/node-configuration.js'
 import { serverAccount } from '../../server/account.js'
 import { copyPrimary as copy } from '../../server/copy-primary.js'
@@ -25,6 +26,7 @@ export const copyPrimary: StepRunner<'copy-primary'> = {
       primary: await replicationLogin(context, primary),
       superuser: await superuserLogin(context, primary),
       systemIdentifier: await systemIdentifierOf(context, step.from),
+      slot: slotName(node.name),
       configuration,
       passfile: passfileOf(cluster, (await context.passwords()).replication),
       baseBackup: cluster.baseBackup,
