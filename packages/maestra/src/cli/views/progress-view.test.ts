@@ -17,9 +17,14 @@ const progressed = (receivedBytes: number, totalBytes: number | undefined): Appl
 const ended: ApplyEvent = { kind: 'step-ended', step, result: 'done', tookMs: 1234 }
 const erase = '\r\u001b[2K'
 
-function shown(to: Terminal, events: readonly ApplyEvent[], clear = false): readonly string[] {
+function shown(to: Terminal, events: readonly ApplyEvent[], clear = false, everyMs = 100): readonly string[] {
   const written: string[] = []
-  const view = progressView((text) => written.push(stripColours(text)), to)
+  let nowMs = 0
+  const tick = () => {
+    nowMs += everyMs
+    return nowMs
+  }
+  const view = progressView((text) => written.push(stripColours(text)), to, tick)
   for (const event of events) view.onEvent(event)
   if (clear) view.clear()
   return written
@@ -46,13 +51,18 @@ test('on a terminal the current step moves in its line and gives way to its end'
     ]),
   ).toEqual([
     `${erase}  … [1/3] db2: copy db1 (base backup)`,
-    `${erase}  … db2: copy db1 (base backup): 1.0 kB of 4.0 kB, 25 %`,
-    `${erase}  … db2: copy db1 (base backup): 9.8 kB of 4.0 kB, 100 %`,
+    `${erase}  … db2: copy db1 (base backup): 1.0 kB of 4.0 kB`,
+    `${erase}  … db2: copy db1 (base backup): 9.8 kB of 9.8 kB`,
     `${erase}  … db2: copy db1 (base backup): 2.0 kB`,
-    `${erase}  … db2: copy db1 (base backup): 0 B`,
+    `${erase}  … db2: copy db1 (base backup): 0 B of 0 B`,
     erase,
     '  ✓ db2: copy db1 (base backup) (1.2 s)\n',
   ])
+})
+
+test('a line moves ten times a second at most', () => {
+  const reports = Array.from({ length: 31 }, (_, index) => progressed(index, 30))
+  expect(shown({ ...coloured, columns: 200 }, reports, false, 10)).toHaveLength(4)
 })
 
 test('a moving line never wraps, so that it can be erased', () => {

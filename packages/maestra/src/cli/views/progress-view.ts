@@ -1,7 +1,12 @@
 import type { ApplyEvent } from '../../apply/apply-plan.js'
-import { bytesText, timeText } from '../../cluster/amount-text.js'
+import { timeText } from '../../cluster/amount-text.js'
+import type { Step } from '../../plan/step.js'
 import { stepTitle } from '../../plan/step-title.js'
 import type { Terminal } from '../terminal.js'
+import { CopyProgress } from './copy-progress.js'
+
+/** Nobody reads faster, and a fast copy reports hundreds of times a second. */
+const movesEveryMs = 100
 
 /**
  * The steps of an apply as they go: on a terminal the current one moves, elsewhere each is one line when it has ended.
@@ -10,8 +15,11 @@ import type { Terminal } from '../terminal.js'
 export function progressView(
   write: (text: string) => void,
   to: Terminal,
+  nowMs: () => number = () => performance.now(),
 ): { onEvent(event: ApplyEvent): void; clear(): void } {
   const erase = to.isTty ? '\r\u001b[2K' : ''
+  const copies = new Map<Step, CopyProgress>()
+  let movedAtMs = Number.NEGATIVE_INFINITY
   let open = false
   const moving = (text: string) => {
     if (!to.isTty) return
@@ -27,7 +35,14 @@ export function progressView(
     onEvent: (event) => {
       const title = stepTitle(event.step)
       if (event.kind === 'step-started') moving(`  … [${event.index + 1}/${event.count}] ${title}`)
-      if (event.kind === 'step-progressed') moving(`  … ${title}: ${progressText(event.progress)}`)
+      if (event.kind === 'step-progressed') {
+        const now = nowMs()
+        if (now - movedAtMs < movesEveryMs) return
+        movedAtMs = now
+        const copy = copies.get(event.step) ?? new CopyProgress()
+        copies.set(event.step, copy)
+        moving(`  … ${title}: ${copy.text(event.progress, now)}`)
+      }
       if (event.kind === 'step-ended') {
         clear()
         const result = event.result === 'already' ? 'is so already' : timeText(event.tookMs)
@@ -35,16 +50,4 @@ export function progressView(
       }
     },
   }
-}
-
-function progressText({
-  receivedBytes,
-  totalBytes,
-}: {
-  receivedBytes: number
-  totalBytes: number | undefined
-}): string {
-  if (totalBytes === undefined || totalBytes === 0) return bytesText(receivedBytes)
-  const percent = Math.min(100, Math.floor((receivedBytes / totalBytes) * 100))
-  return `${bytesText(receivedBytes)} of ${bytesText(totalBytes)}, ${percent} %`
 }
