@@ -51,7 +51,9 @@ const folder = await mkdtemp(join(above, 'maestra-bench-'))
 const primary = { port: await freePort(), data: join(folder, 'db1') }
 const standby = { port: await freePort(), data: join(folder, 'db2') }
 const copies = join(folder, 'copies')
-const copy = join(copies, 'data')
+/** A new name for each copy, see chattr below. */
+let copy = ''
+let copiesMade = 0
 /** Most memory that each of the processes of Maestra had, in MB. @type {Map<string, number>} */
 const peakMb = new Map()
 /** @type {Record<string, string>} Of the cluster's roles. */
@@ -113,7 +115,8 @@ parameters:
   await takeStandbyDown()
   await mkdir(copies)
   await chown(copies, account.uid, account.gid)
-  // As Maestra's sandboxes do: else ext4 slows down whoever makes files where the run before has just removed its own.
+  // As Maestra's sandboxes do: else ext4 slows down whoever makes files where the run before has just removed its own. With
+  // this, the name of a copy decides where on the disk it lies.
   await run('chattr', ['+T', copies]).catch(() => {})
   for (const { user, password } of parsePgpass(await readFile(join(folder, 'maestra.pgpass'), 'utf8')))
     passwords[user] = password
@@ -146,6 +149,8 @@ async function fillTo(megabytes) {
 }
 
 const before = async () => {
+  copiesMade += 1
+  copy = join(copies, `copy-${copiesMade}`)
   await mkdir(copy, { mode: 0o700 })
   await chown(copy, account.uid, account.gid)
 }
@@ -153,13 +158,13 @@ const after = () => rm(copy, { recursive: true })
 
 /** @param {string} name @param {{ sync: boolean, verifyAfterwards?: boolean }} options @returns {Contender} */
 function pgBasebackup(name, { sync, verifyAfterwards = false }) {
-  const where = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'replicator', '--no-password', '-D', copy]
+  const where = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'replicator', '--no-password']
   const how = ['--wal-method=none', '--checkpoint=fast', ...(sync ? [] : ['--no-sync'])]
   return {
     name,
     before,
     run: async () => {
-      await asServer('pg_basebackup', [...where, ...how])
+      await asServer('pg_basebackup', [...where, ...how, '-D', copy])
       if (verifyAfterwards) await asServer('pg_verifybackup', ['--no-parse-wal', '--quiet', copy])
     },
     after,
@@ -168,11 +173,11 @@ function pgBasebackup(name, { sync, verifyAfterwards = false }) {
 
 /** @param {string} name @param {{ sync: boolean, verify: boolean }} options @returns {Contender} */
 function ours(name, { sync, verify }) {
-  const args = [receiver, String(primary.port), major, copy, account.name, String(sync), String(verify)]
   return {
     name,
     before,
     run: async () => {
+      const args = [receiver, String(primary.port), major, copy, account.name, String(sync), String(verify)]
       const env = { ...process.env, PGPASSWORD: passwords['replicator'] ?? '' }
       const { stdout } = await run(process.execPath, args, { env })
       peakMb.set(name, Math.max(peakMb.get(name) ?? 0, Number(stdout)))
