@@ -13,7 +13,8 @@ beforeAll(async () => {
 
 afterAll(() => walker.close())
 
-const kinds = Object.keys(stepRunners)
+/** With what is done `before the steps`: the lock is taken, configurations are tried. */
+const kinds = ['before', ...Object.keys(stepRunners)]
 
 describe('an apply that nobody interrupts', () => {
   // The long ones first: the others go on from where they end.
