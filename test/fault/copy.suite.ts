@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isRoot } from '../harness/as-user.js'
 import { ClusterFolder, quickParameters } from '../harness/cluster-folder.js'
 import { type MaestraRun, startMaestra } from '../harness/maestra.js'
 import { binOf, type Major } from '../harness/majors.js'
-import { killServer } from '../harness/servers.js'
+import { killServer, stopServer } from '../harness/servers.js'
 import { sql, untilRows } from '../harness/sql.js'
 import { openWorkspace, type Workspace } from '../harness/workspace.js'
 
@@ -105,6 +106,28 @@ export function describeCopy(of: Major): void {
         /^Error: db1 \(127\.0\.0\.1:\d+\) does not let replicator in: password authentication failed.*\nTry: .*password/,
       )
       await sql(shop.url('db1'), `alter role replicator password '${stored?.['rolpassword']}'`)
+    })
+
+    it('is refused while there are tablespaces elsewhere, which are named, before anything is written', async () => {
+      const space = workspace.folder('fast')
+      if (isRoot) chownSync(space, statSync(shop.data('db1')).uid, statSync(shop.data('db1')).gid)
+      await sql(shop.url('db1'), `create tablespace fast location '${space}'`)
+      const before = await slots()
+      const run = await shop.run(['apply', '--yes'])
+      expect(run.stdout).toContain(
+        `refused  db2: db1 has the tablespace fast at ${space}, outside of its data directory, and Maestra does not copy those\n`,
+      )
+      await expectNothingOf(run, /^$/)
+      expect(readdirSync(space)).toHaveLength(1)
+      expect(await slots()).toEqual(before)
+
+      // The plan cannot see them while the primary is stopped; the step looks again.
+      await stopServer(shop.data('db1'))
+      await expectNothingOf(
+        await shop.run(['apply', '--yes']),
+        /^Error: db1 has the tablespace fast at .*, outside of its data directory.*\nTry: maestra plan/,
+      )
+      await sql(shop.url('db1'), 'drop tablespace fast')
     })
 
     it('ends with the primary, when that is killed', async () => {

@@ -3,6 +3,7 @@ import type { Lsn } from '@maestra/client/postgres/lsn'
 import type { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import type { TimelineId } from '@maestra/client/postgres/timeline'
 import type { ServerVersion } from '@maestra/client/postgres/version'
+import type { Tablespace } from './tablespace.js'
 
 /** What is: read from servers and files in one look, never remembered between runs. */
 export type Observation = {
@@ -22,6 +23,8 @@ export type CopyObservation = {
   /** WAL that was written since its statistics were reset, and how long ago that was. */
   readonly walBytes: number
   readonly walMs: number
+  /** Those outside of its data directory. */
+  readonly tablespaces: readonly Tablespace[]
 }
 
 /** A value that cannot be had right now, with the reason in words that complete "unknown, because ...". */

@@ -1,6 +1,7 @@
 import { formatLsn } from '@maestra/client/postgres/lsn'
 import type { HeldSettings } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
+import { checkTablespaces } from './check-tablespaces.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { atOnce, type Draft, harmless, join, nothing, type Phases, refused, steps, stops, unknown } from './draft.js'
 import { heldOnStandby } from './held-settings.js'
@@ -29,7 +30,7 @@ function planNewStandby(view: ClusterView, standby: NodeView, held: HeldSettings
   const from = view.primary.declared.name
   const start = planStart(view, standby, 'a new standby')
   const slot = planSlot(view, standby)
-  const wrong = join([start, slot])
+  const wrong = join([start, slot, checkTablespaces(view, standby)])
   if (stops(wrong)) return { ...wrong, steps: [] }
   const copy = {
     kind: 'copy-primary',

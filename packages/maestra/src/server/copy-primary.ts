@@ -5,6 +5,7 @@ import { settingsOf, withoutSettings } from '@maestra/client/postgres/conf'
 import { parseControlData } from '@maestra/client/postgres/control-data'
 import type { DeclaredBaseBackup } from '../cluster/declared-cluster.js'
 import type { NodeConfiguration } from '../cluster/node-configuration.js'
+import { tablespacesText } from '../cluster/tablespace.js'
 import type { Account, Host } from '../host/host.js'
 import { pgBasebackup } from './base-backup/pg-basebackup.js'
 import { receiveBaseBackup } from './base-backup/receive-base-backup.js'
@@ -13,6 +14,7 @@ import { connect, type Login, withConnection } from './connection.js'
 import { bringIn } from './incoming.js'
 import { writeNodeFiles } from './node-files.js'
 import { dropPhysicalSlot, hasPhysicalSlot, slotWalKeepSize } from './replication-slot.js'
+import { tablespacesOf } from './tablespaces.js'
 
 /** The primary is of this system, and the files of the copy are to belong to the account. */
 export type ReceiveCopy = (options: {
@@ -49,6 +51,7 @@ export type CopyPrimaryOptions = {
 export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Promise<void> {
   const { data, account, configuration, passfile } = options
   await checkSystem(options)
+  await refuseTablespaces(options)
   // What is received is synced as it comes, and what is written after it by each write.
   await bringIn(host, { data, account, sync: false }, async (directory, scratch) => {
     const receive: ReceiveCopy = options.receive ?? (() => receiveBackup(host, options, directory, scratch))
@@ -71,6 +74,16 @@ async function checkSystem(options: CopyPrimaryOptions): Promise<void> {
   if (found?.id !== systemIdentifier || found.standby) {
     throw wrongSystem(options, `${found?.standby ? 'a standby' : 'the primary'} of system ${found?.id}`)
   }
+}
+
+/** Before anything is written, whoever copies: pg_basebackup would fill them where the primary has them. */
+async function refuseTablespaces({ superuser, receive }: CopyPrimaryOptions): Promise<void> {
+  if (receive !== undefined) return
+  const tablespaces = await tablespacesOf(superuser)
+  if (tablespaces.length === 0) return
+  throw new MaestraError('base-backup-failed', `${superuser.node} ${tablespacesText(tablespaces)}`, {
+    hint: 'maestra plan says what to do with them',
+  })
 }
 
 /**

@@ -34,7 +34,7 @@ export function readSeen(text: string, cluster: DeclaredCluster): Observation {
       ignoredPassfile: told.get('own passfile')?.trim(),
     },
     ...(cluster.archive === undefined ? {} : { archive: archiveOf(told.get('archive') ?? '') }),
-    copy: copyOf(told.get('copy')),
+    copy: copyOf(told.get('copy'), told.get('tablespaces')),
     nodes: cluster.nodes.map((node) => nodeOf(cluster, node, told.get(node.name) ?? '')),
   }
 }
@@ -57,15 +57,19 @@ function archiveOf(text: string): NonNullable<Observation['archive']> {
   }
 }
 
-/** `300 GB of data, 900 GB of WAL in 240 h` */
-function copyOf(text: string | undefined): Observation['copy'] {
-  if (text === undefined) return undefined
-  const [, data, wal, hours] = /(\d+) GB of data, (\d+) GB of WAL in ([\d.]+) h/.exec(text) ?? []
+/** `300 GB of data, 900 GB of WAL in 240 h`, and `fast at /ssd/fast, slow at /disk` */
+function copyOf(copy: string | undefined, tablespaces = ''): Observation['copy'] {
+  if (copy === undefined && tablespaces === '') return undefined
+  const [, data = 0, wal = 0, hours = 0] = /(\d+) GB of data, (\d+) GB of WAL in ([\d.]+) h/.exec(copy ?? '') ?? []
   const gigabyte = 1024 ** 3
   return {
     dataBytes: Number(data) * gigabyte,
     walBytes: Number(wal) * gigabyte,
     walMs: Number(hours) * 3_600_000,
+    tablespaces: [...tablespaces.matchAll(/(\S+) at ([^,]+)/g)].map(([, name = '', location = '']) => ({
+      name,
+      location,
+    })),
   }
 }
 
