@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { oldest } from '../harness/majors.js'
 import { describeBaseBackup } from './base-backup.suite.js'
 import { describeCluster } from './cluster.suite.js'
+import { describeHeal } from './heal.suite.js'
 import { describeRestart } from './restart.suite.js'
 import { describeSandbox } from './sandbox.suite.js'
 import { describeStatus } from './status.suite.js'
@@ -16,6 +17,7 @@ if (oldest !== undefined) {
   describeBaseBackup(oldest)
   describeCluster(oldest, { briefly: true })
   describeRestart(oldest, { briefly: true })
+  describeHeal(oldest)
   describeStatus(oldest, { briefly: true })
   describeSandbox(oldest, '/')
 }

@@ -5,6 +5,7 @@ import { npm } from '../harness/npm.js'
 import { openWorkspace } from '../harness/workspace.js'
 import { describeBaseBackup } from '../integration/base-backup.suite.js'
 import { describeCluster } from '../integration/cluster.suite.js'
+import { describeHeal } from '../integration/heal.suite.js'
 import { describeRestart } from '../integration/restart.suite.js'
 import { describeSandbox } from '../integration/sandbox.suite.js'
 import { describeStatus } from '../integration/status.suite.js'
@@ -36,6 +37,7 @@ for (const major of oldest === undefined ? installed : [oldest, ...installed]) {
   describeBaseBackup(major)
   describeCluster(major)
   describeRestart(major, { briefly: true })
+  describeHeal(major)
   describeStatus(major)
   describeSandbox(major, folder)
 }

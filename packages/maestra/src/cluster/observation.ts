@@ -217,4 +217,12 @@ export type ReplicationSlot = {
   readonly walStatus: string | undefined
 }
 
-export type ReplicationRole = { readonly canLogin: boolean; readonly canReplicate: boolean }
+export type ReplicationRole = {
+  readonly canLogin: boolean
+  readonly canReplicate: boolean
+  /**
+   * Whether its password is the one that is known here: that, another one (or none), that one in the form of md5, by which
+   * scram-sha-256 lets nobody in, or it cannot be told.
+   */
+  readonly passwordIs: 'known' | 'another' | 'md5' | 'unknown'
+}

@@ -1,3 +1,4 @@
+import type { ReplicationRole } from '../cluster/observation.js'
 import type { ClusterView } from './cluster-view.js'
 import { type Draft, harmless, nothing, steps } from './draft.js'
 
@@ -10,12 +11,25 @@ export function planReplicationRole(view: ClusterView): Draft {
   const { declared, observed } = view.primary
   const { server } = observed
   const found = server.kind === 'up' ? server.replicationRole : undefined
-  if (found?.canLogin && found.canReplicate) return nothing
+  const fault = found === undefined ? undefined : faultOf(found, view.cluster.passfile)
+  if (found !== undefined && fault === undefined) return nothing
   const step = { kind: 'create-replication-role', node: declared.name, role, ...harmless } as const
-  if (found !== undefined) {
-    return steps({ ...step, why: `standbys connect as ${role}, which may not log in or not replicate` })
-  }
+  if (fault !== undefined) return steps({ ...step, why: `standbys connect as ${role}, ${fault}` })
   if (server.kind === 'up') return steps({ ...step, why: `standbys connect as ${role}, which does not exist` })
   const doubt = observed.directory.kind === 'data' ? '; passed over if it is there' : ''
   return steps({ ...step, why: `standbys connect as ${role}${doubt}` })
+}
+
+/** What keeps standbys from logging in by the password that they have. */
+function faultOf({ canLogin, canReplicate, passwordIs }: ReplicationRole, passfile: string): string | undefined {
+  if (!canLogin || !canReplicate) return 'which may not log in or not replicate'
+  switch (passwordIs) {
+    case 'another':
+      return `whose password is not the one of ${passfile}; it gets that one`
+    case 'md5':
+      return `whose password is stored as md5, by which scram-sha-256 lets nobody in; it is stored anew`
+    case 'known':
+    case 'unknown':
+      return undefined
+  }
 }

@@ -136,7 +136,10 @@ async function observeNodeServer(
   if (process.status === 'starting' || process.status === 'stopping') {
     return { kind: 'starting', because: `it is ${process.status}` }
   }
-  return await observeServer(superuserAt(node, process, login), cluster.replication.role)
+  const { role, authentication } = cluster.replication
+  // On trust no password is asked for, so whatever it is serves.
+  const password = authentication === 'trust' ? undefined : login.passwords.replication
+  return await observeServer(superuserAt(node, process, login), { name: role, password })
 }
 
 async function observePort(host: Site['host'], node: DeclaredNode): Promise<NodeObservation['port']> {

@@ -1,22 +1,29 @@
 import { MaestraError, messageOf } from '@maestra/client/base/error'
+import type { Secret } from '@maestra/client/base/secret'
 import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { serverVersionFromNumber } from '@maestra/client/postgres/version'
-import type { FileSetting, RunningServer, ServerObservation } from '../cluster/observation.js'
+import type { FileSetting, ReplicationRole, RunningServer, ServerObservation } from '../cluster/observation.js'
 import { configurationErrorsJson } from './configuration-errors.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 import { pendingOfMaestraJson, pendingRestartJson } from './pending-restart.js'
 import { settingsAboveJson } from './settings-above.js'
+import { storedPasswordIs } from './stored-password.js'
 import { type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
 /** Asks a running server for all that a plan and a status need, in one statement. */
-export async function observeServer(login: Login, replicationRole: string): Promise<ServerObservation> {
+export async function observeServer(
+  login: Login,
+  /** The password where one is asked for and known. */
+  role: { readonly name: string; readonly password: Secret | undefined },
+): Promise<ServerObservation> {
   try {
     const row = await withConnection(login, async (client) => {
-      const result = await client.query<{ seen: ServerRow }>(question, [replicationRole])
+      const result = await client.query<{ seen: ServerRow }>(question, [role.name])
       return result.rows[0]?.seen
     })
-    return row === undefined ? { kind: 'unreachable', because: 'it answered without a row' } : serverOf(row)
+    if (row === undefined) return { kind: 'unreachable', because: 'it answered without a row' }
+    return serverOf(row, await replicationRoleOf(row, role))
   } catch (error) {
     return answerOf(error)
   }
@@ -58,8 +65,8 @@ const question = `
       from pg_stat_replication),
     'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'physical', slot_type = 'physical',
         'active', active, 'walStatus', wal_status)), '[]') from pg_replication_slots),
-    'replicationRole', (select json_build_object('canLogin', rolcanlogin, 'canReplicate', rolreplication)
-      from pg_roles where rolname = $1)
+    'replicationRole', (select json_build_object('canLogin', rolcanlogin, 'canReplicate', rolreplication, 'stored', rolpassword)
+      from pg_authid where rolname = $1)
   ) as seen`
 
 type ServerRow = {
@@ -91,10 +98,20 @@ type ServerRow = {
     readonly active: boolean
     readonly walStatus: string | null
   }[]
-  readonly replicationRole: RunningServer['replicationRole'] | null
+  /** With what pg_authid stores for its password. */
+  readonly replicationRole: (Omit<ReplicationRole, 'passwordIs'> & { readonly stored: string | null }) | null
 }
 
-function serverOf(row: ServerRow): RunningServer {
+async function replicationRoleOf(
+  { replicationRole: found }: ServerRow,
+  { name, password }: { readonly name: string; readonly password: Secret | undefined },
+): Promise<ReplicationRole | undefined> {
+  if (found === null) return undefined
+  const { canLogin, canReplicate, stored } = found
+  return { canLogin, canReplicate, passwordIs: await storedPasswordIs(stored, name, password) }
+}
+
+function serverOf(row: ServerRow, replicationRole: ReplicationRole | undefined): RunningServer {
   return {
     kind: 'up',
     version: serverVersionFromNumber(row.versionNumber),
@@ -120,7 +137,7 @@ function serverOf(row: ServerRow): RunningServer {
       replayLagMs: sender.replayLagMs ?? undefined,
     })),
     slots: row.slots.map((slot) => ({ ...slot, walStatus: slot.walStatus ?? undefined })),
-    replicationRole: row.replicationRole ?? undefined,
+    replicationRole,
   }
 }
 

@@ -1,20 +1,26 @@
-import { hasReplicationRole, makeReplicationRole } from '../../server/replication-role.js'
+import { makeReplicationRole, roleFault } from '../../server/replication-role.js'
 import { superuserLogin } from '../logins.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
 
-/** The role that standbys and base backups log in as. */
+/** The role that standbys and base backups log in as, with the password that they use. */
 export const createReplicationRole: StepRunner<'create-replication-role'> = {
-  check: async (step, context) => !(await exists(context, step.node, step.role)),
+  check: async (step, context) => (await fault(context, step.node, step.role)) !== undefined,
   run: async (step, context) => {
     const login = await superuserLogin(context, context.node(step.node))
-    const { replication } = await context.passwords()
-    const trusted = context.cluster.replication.authentication === 'trust'
-    await makeReplicationRole(login, step.role, trusted ? undefined : replication)
+    await makeReplicationRole(login, step.role, await passwordOf(context))
   },
-  verify: async (step, context) =>
-    (await exists(context, step.node, step.role)) ? undefined : `the role ${step.role} may not log in and replicate`,
+  verify: async (step, context) => {
+    const seen = await fault(context, step.node, step.role)
+    return seen === undefined ? undefined : `the role ${step.role} ${seen}`
+  },
 }
 
-async function exists(context: StepContext, name: string, role: string): Promise<boolean> {
-  return await hasReplicationRole(await superuserLogin(context, context.node(name)), role)
+async function fault(context: StepContext, name: string, role: string): Promise<string | undefined> {
+  return await roleFault(await superuserLogin(context, context.node(name)), role, await passwordOf(context))
+}
+
+/** Replication on trust asks for none. */
+async function passwordOf(context: StepContext) {
+  if (context.cluster.replication.authentication === 'trust') return undefined
+  return (await context.passwords()).replication
 }

@@ -151,6 +151,11 @@ const facts: readonly Fact[] = [
   ['no role', ({ seen }) => server(seen, { replicationRole: undefined })],
   ['role without (?:login|replication)', ({ seen }) => server(seen, { replicationRole: weakRole })],
   [
+    'role whose password is (another|md5|unknown)',
+    ({ seen }, passwordIs) =>
+      server(seen, { replicationRole: { ...strongRole, passwordIs: passwordIs as 'another' | 'md5' | 'unknown' } }),
+  ],
+  [
     'its primary had (\\w+) (\\d+)',
     ({ seen }, name, value) =>
       control(seen, { standbyMinimums: { ...standbyMinimumSettings, [name as 'max_connections']: Number(value) } }),
@@ -165,7 +170,8 @@ function waitsToBeWithout(seen: Seen, name: string): void {
   server(seen, { pendingRestart: [name], pendingOfMaestra: [name] })
 }
 
-const weakRole = { canLogin: true, canReplicate: false }
+const strongRole = { canLogin: true, canReplicate: true, passwordIs: 'known' } as const
+const weakRole = { ...strongRole, canReplicate: false }
 
 function elsewhere(seen: Seen, because: string): void {
   directory(seen, { kind: 'unknown', because })
@@ -280,7 +286,7 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     walReceiver: undefined,
     walSenders: [],
     slots: [],
-    replicationRole: { canLogin: true, canReplicate: true },
+    replicationRole: strongRole,
   })
 }
 
