@@ -1,7 +1,23 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { formatLsn } from '@maestra/client/postgres/lsn'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LocalHost } from '../../packages/maestra/src/host/local/local-host.js'
+import { observeWal } from '../../packages/maestra/src/server/observe-wal.js'
 import { ClusterFolder, type ClusterText, quickParameters } from '../harness/cluster-folder.js'
 import { binOf, type Major } from '../harness/majors.js'
-import { sql } from '../harness/sql.js'
+import { signalServer, stopServer } from '../harness/servers.js'
+import { sql, untilRows } from '../harness/sql.js'
 import { openWorkspace, type Workspace } from '../harness/workspace.js'
 
 // One describe after the other: each opens its own.
@@ -56,7 +72,42 @@ export function describeHeal(of: Major): void {
 
     afterAll(() => workspace.remove())
 
+    describe('by what its files tell', files)
     describe('when its replication role', role)
+    describe('when its replica', replica)
+    describe('when two histories', histories)
+  })
+}
+
+function files(): void {
+  const reached = {
+    db1: 'select pg_current_wal_lsn()::text as lsn',
+    db2: 'select pg_last_wal_receive_lsn()::text as lsn',
+  } as const
+
+  /** As if nobody could be asked. */
+  async function endOf(node: string): Promise<string> {
+    const wal = await observeWal(new LocalHost().files, shop.data(node), { kind: 'down' })
+    if (wal.kind === 'unknown') throw new Error(wal.because)
+    return `${wal.timeline} ${formatLsn(wal.end)}`
+  }
+
+  it.each([
+    ['a row', 'insert into sale values (1)'],
+    ['many rows', 'insert into sale select generate_series(1, 60000)'],
+    ['a row behind them', 'insert into sale values (1)'],
+    ['a switch to the next segment', 'select pg_switch_wal()'],
+    ['a row in that', 'insert into sale values (1)'],
+    [
+      'a row that is longer than a page',
+      `insert into sale select 1 from (select pg_logical_emit_message(false, 'x', repeat('y', 50000))) as m`,
+    ],
+  ])('it is known to the byte how far each has come, after %s', async (_title, change) => {
+    await sql(shop.url('db1'), change)
+    const [{ lsn = '' } = {}] = await sql<{ lsn: string }>(shop.url('db1'), reached.db1)
+    await untilRows(shop.url('db2'), reached.db2, [{ lsn }])
+    await untilRows(shop.url('db1'), reached.db1, [{ lsn }])
+    expect([await endOf('db1'), await endOf('db2')]).toEqual([`1 ${lsn}`, `1 ${lsn}`])
   })
 }
 
@@ -88,5 +139,210 @@ function role(): void {
     const before = await ask('db1', verifier)
     expect((await shop.apply()).stdout).toBe('cluster shop: nothing to do\n')
     expect(await ask('db1', verifier)).toBe(before)
+  })
+}
+
+/** Removes WAL that db2 needs from the primary, and with it what its slot is for. */
+async function loseWal(beforeEach: () => void = () => {}): Promise<void> {
+  await sql(shop.url('db1'), 'alter system set max_slot_wal_keep_size = 0')
+  await sql(shop.url('db1'), 'select pg_reload_conf()')
+  await untilRows(shop.url('db1'), 'show max_slot_wal_keep_size', [{ max_slot_wal_keep_size: '0' }])
+  for (let segment = 0; segment < 3; segment += 1) {
+    await sql(shop.url('db1'), 'insert into sale values (2)')
+    await sql(shop.url('db1'), 'select pg_switch_wal()')
+    beforeEach()
+    await sql(shop.url('db1'), 'checkpoint')
+  }
+  await untilRows(shop.url('db1'), `select wal_status from pg_replication_slots where slot_name = 'db2'`, [
+    { wal_status: 'lost' },
+  ])
+  await sql(shop.url('db1'), 'alter system reset max_slot_wal_keep_size')
+  await sql(shop.url('db1'), 'select pg_reload_conf()')
+  await untilRows(shop.url('db1'), 'show max_slot_wal_keep_size', [{ max_slot_wal_keep_size: '-1' }])
+}
+
+async function kinds(args: readonly string[] = []): Promise<readonly string[]> {
+  const plan = JSON.parse((await shop.run(['plan', '--json', ...args])).stdout)
+  return plan.steps.map((step: PlannedStep) => step.kind)
+}
+
+/** Names beside the data of db2 that hold data of before. */
+function aside(): readonly string[] {
+  return readdirSync(shop.directory).filter((name) => /^db2\.before-\d{8}T\d{6}Z$/.test(name))
+}
+
+async function expectSameRows(): Promise<void> {
+  const count = 'select count(*)::int from sale'
+  expect(await ask('db2', count)).toBe(await ask('db1', count))
+}
+
+function replica(): void {
+  const anew = ['move-aside', 'replace-slot', 'copy-primary', 'start', 'await-streaming']
+
+  it('has lost its slot and the primary still has the WAL: the slot is replaced, and it goes on with its data', async () => {
+    const inode = statSync(shop.data('db2')).ino
+    await stopServer(shop.data('db2'))
+    const wal = `${shop.data('db1')}/pg_wal`
+    const kept = workspace.folder('kept-wal')
+    await loseWal(() => cpSync(wal, kept, { recursive: true }))
+    // It is put back while the primary is stopped: a running one remembers that it has removed it.
+    await stopServer(shop.data('db1'))
+    const missing = readdirSync(kept).filter((name) => !existsSync(`${wal}/${name}`))
+    expect(missing.length).toBeGreaterThan(0)
+    const owner = statSync(wal)
+    for (const name of missing) {
+      cpSync(`${kept}/${name}`, `${wal}/${name}`)
+      chownSync(`${wal}/${name}`, owner.uid, owner.gid)
+    }
+    expect(await kinds()).toEqual(['start', 'create-replication-role', 'create-slot', 'start', 'await-streaming'])
+    await shop.apply()
+    await expectHealed()
+    await expectSameRows()
+    expect(statSync(shop.data('db2')).ino).toBe(inode)
+    expect(aside()).toEqual([])
+  })
+
+  it('has no slot any more and the primary still has the WAL: it gets one, and goes on with its data', async () => {
+    const inode = statSync(shop.data('db2')).ino
+    await stopServer(shop.data('db2'))
+    await untilRows(shop.url('db1'), 'select active from pg_replication_slots', [{ active: false }])
+    await sql(shop.url('db1'), `select pg_drop_replication_slot('db2')`)
+    await sql(shop.url('db1'), 'insert into sale values (3)')
+    expect(await kinds()).toEqual(['create-slot', 'start', 'await-streaming'])
+    await shop.apply()
+    await expectHealed()
+    await expectSameRows()
+    expect(statSync(shop.data('db2')).ino).toBe(inode)
+  })
+
+  it('has lost its WAL and nothing has it: its data are moved aside, and it is copied anew', async () => {
+    const inode = statSync(shop.data('db2')).ino
+    await stopServer(shop.data('db2'))
+    await loseWal()
+    const plan = await shop.run(['plan'])
+    expect(plan.stdout).toMatch(
+      /1\. db2: move its data aside \[replaces data\]\n +it cannot catch up: db2 goes on from 0\/\w+, and db1 has WAL from 0\/\w+ on; its data are kept as .*db2\.before-<time in UTC>, which nothing deletes\n/,
+    )
+    expect(await kinds()).toEqual(anew)
+    await shop.apply()
+    await expectHealed()
+    await expectSameRows()
+    expect(aside().map((name) => statSync(shop.file(name)).ino)).toEqual([inode])
+    expect(existsSync(shop.file(`${aside()[0]}/global/pg_control`))).toBe(true)
+    rmSync(shop.file(aside()[0] ?? ''), { recursive: true })
+  })
+
+  it('runs and has lost its WAL: it is stopped first, and the plan says that connections are interrupted', async () => {
+    await signalServer(shop.data('db2'), 'SIGSTOP')
+    try {
+      await loseWal()
+    } finally {
+      await signalServer(shop.data('db2'), 'SIGCONT')
+    }
+    await untilRows(
+      shop.url('db2'),
+      'select count(*)::int as n from pg_stat_wal_receiver where status = $$streaming$$',
+      [{ n: 0 }],
+    )
+    const plan = await shop.run(['plan'])
+    expect(plan.stdout).toContain('1. db2: move its data aside [interrupts connections] [replaces data]')
+    await shop.apply()
+    await expectHealed()
+    await expectSameRows()
+    rmSync(shop.file(aside()[0] ?? ''), { recursive: true })
+  })
+
+  it('has lost its WAL and an archive has it: it keeps its data, and catches up from there', async () => {
+    const archive = workspace.folder('archive')
+    chmodSync(archive, 0o777)
+    const parameters = [
+      ...quickParameters,
+      'archive_mode: on',
+      `archive_command: "test ! -f ${archive}/%f && cp %p ${archive}/%f"`,
+      `restore_command: "cp ${archive}/%f %p"`,
+    ]
+    declare({ parameters })
+    await shop.apply()
+    const inode = statSync(shop.data('db2')).ino
+    await stopServer(shop.data('db2'))
+    await loseWal()
+    expect(await kinds()).toEqual(['replace-slot', 'start', 'await-streaming'])
+    await shop.apply()
+    await expectHealed()
+    await expectSameRows()
+    expect(statSync(shop.data('db2')).ino).toBe(inode)
+    expect(aside()).toEqual([])
+    declare()
+    await shop.apply()
+  })
+}
+
+function histories(): void {
+  async function refusals(): Promise<readonly string[]> {
+    const run = await shop.run(['plan', '--json'])
+    expect(run.code).toBe(1)
+    return JSON.parse(run.stdout).refusals.map((each: { message: string }) => each.message)
+  }
+
+  /** A replica is made anew where somebody asks for it, and its data of before are there. */
+  async function expectReplaced(): Promise<void> {
+    const inode = statSync(shop.data('db2')).ino
+    expect((await kinds(['--replace', 'db2'])).filter((kind) => kind !== 'create-slot')).toContain('move-aside')
+    const run = await shop.run(['apply', '--yes', '--replace', 'db2'])
+    expect(run).toMatchObject({ code: 0, stderr: '' })
+    await expectHealed()
+    await expectSameRows()
+    expect(aside().map((name) => statSync(shop.file(name)).ino)).toEqual([inode])
+    rmSync(shop.file(aside()[0] ?? ''), { recursive: true })
+  }
+
+  it('part because the primary went back: the replica is refused with both positions, also while both are stopped', async () => {
+    await stopServer(shop.data('db2'))
+    await stopServer(shop.data('db1'))
+    const before = `${shop.data('db1')}-of-before`
+    execFileSync('cp', ['-a', shop.data('db1'), before])
+    await shop.apply()
+    await sql(shop.url('db1'), 'insert into sale select generate_series(1, 5000)')
+    await untilRows(shop.url('db2'), 'select count(*) > 5000 as have from sale', [{ have: true }])
+    await stopServer(shop.data('db2'))
+    await stopServer(shop.data('db1'))
+    rmSync(shop.data('db1'), { recursive: true })
+    renameSync(before, shop.data('db1'))
+    const words =
+      /^db2: it has diverged from db1: db2 is on timeline 1 at 0\/\w+, db1 is on timeline 1 at 0\/\w+: db2 has [\d.]+ [kM]B of WAL that db1 never had/
+    expect(await refusals()).toEqual([expect.stringMatching(words)])
+    await expectReplaced()
+  })
+
+  it('part because the replica was promoted: it is not touched while it runs, and told when it parted', async () => {
+    await sql(shop.url('db2'), 'select pg_promote()')
+    await sql(shop.url('db2'), 'insert into sale select generate_series(1, 100)')
+    await sql(shop.url('db1'), 'insert into sale values (4)')
+    const parted =
+      /runs as a primary on timeline 2 at 0\/\w+: db2 is on timeline 2 at 0\/\w+, having left timeline 1 at 0\/\w+, db1 is on timeline 1 at 0\/\w+: db2 has [\d.]+ k?B of WAL that db1 never had, and db1 [\d.]+ k?B that db2 has not$/
+    expect(await refusals()).toEqual([expect.stringMatching(parted)])
+    for (const [node, words] of [
+      ['db1', 'db1: it is declared as the primary, and only standbys are made anew'],
+      ['db2', 'a server that is no standby of this cluster runs on them'],
+      ['db9', 'cluster shop has no node of that name'],
+    ] as const) {
+      const run = await shop.run(['apply', '--yes', '--replace', node])
+      expect(run.code).toBe(1)
+      expect(run.stdout).toContain(words)
+    }
+    expect(aside()).toEqual([])
+  })
+
+  it('part, and the promoted one is told to be a standby again: what it has is not of its primary', async () => {
+    await stopServer(shop.data('db2'))
+    writeFileSync(`${shop.data('db2')}/standby.signal`, '')
+    const words =
+      /^db2: it has diverged from db1: db2 is on timeline 2 at 0\/\w+, having left timeline 1 at 0\/\w+, db1 is on/
+    expect(await refusals()).toEqual([expect.stringMatching(words)])
+    await expectReplaced()
+  })
+
+  it('are one: a replica that is well is made anew too, when somebody asks for it', async () => {
+    await expectReplaced()
   })
 }

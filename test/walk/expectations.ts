@@ -14,6 +14,9 @@ const temporary = /(\.maestra-lock(\.stale)?|\.maestra-incoming|\.maestra-new|\.
 /** In a data directory: settings that are tried, and those that are kept until a server has started with others. */
 const ofAnApply = /^maestra\.(trial\..*|before)\.conf$/
 
+/** Data that were moved aside, which nothing deletes. */
+export const asideName = /^\w+\.before-\d{8}T\d{6}Z$/
+
 /** Nothing but what a cluster is made of, and what a killed apply worked on, is in the folder. */
 export function expectKnownNames(folder: ClusterFolder): void {
   const names = namesIn(folder).map((name) => name.replace(temporary, ''))
@@ -57,6 +60,7 @@ function namesIn(folder: ClusterFolder): readonly string[] {
 }
 
 function isPartOfCluster(folder: ClusterFolder, name: string): boolean {
+  if (asideName.test(name)) return true
   return [
     'maestra.yaml',
     'maestra.pgpass',

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { type ClusterFolder, quickParameters } from '../harness/cluster-folder.js'
 import { processesBelow } from '../harness/processes.js'
 import { endServersBelow, stopServer, stopServerAtOnce } from '../harness/servers.js'
 import { sql, untilRows } from '../harness/sql.js'
+import { asideName } from './expectations.js'
 import type { NumberedRows } from './numbered-rows.js'
 
 /** A way that a cluster goes: from a start to what its file says at the end. */
@@ -103,6 +104,25 @@ export const walks: readonly Walk[] = [
     declare: declareBoth,
     expectThere: expectStreaming,
   },
+  {
+    name: 'a replica whose WAL is gone',
+    nodes: both,
+    begin: async (ground) => {
+      const { folder } = ground
+      declareBoth(folder)
+      await applied(ground)
+      forgetAside(folder)
+      await stopServerAtOnce(folder.data('db2'))
+      await loseWal(folder)
+    },
+    declare: declareBoth,
+    expectThere: async (folder) => {
+      await expectStreaming(folder)
+      const [aside, ...others] = asideOf(folder)
+      expect({ others, hasData: existsSync(folder.file(`${aside}/PG_VERSION`)) }).toEqual({ others: [], hasData: true })
+      forgetAside(folder)
+    },
+  },
   { name: 'a new cluster', nodes: both, begin: fromNothing, declare: declareBoth, expectThere: expectStreaming },
   {
     name: 'a new cluster with an archive',
@@ -141,6 +161,30 @@ export const walks: readonly Walk[] = [
     expectThere: expectStreaming,
   },
 ]
+
+/** Has the primary remove WAL that db2 needs, and with it what its slot is for. */
+async function loseWal(folder: ClusterFolder): Promise<void> {
+  const url = folder.url('db1')
+  await sql(url, 'alter system set max_slot_wal_keep_size = 0')
+  await sql(url, 'select pg_reload_conf()')
+  await untilRows(url, 'show max_slot_wal_keep_size', [{ max_slot_wal_keep_size: '0' }])
+  for (let segment = 0; segment < 3; segment += 1) {
+    await sql(url, `select pg_logical_emit_message(false, 'walk', 'more')`)
+    await sql(url, 'select pg_switch_wal()')
+    await sql(url, 'checkpoint')
+  }
+  await sql(url, 'alter system reset max_slot_wal_keep_size')
+  await sql(url, 'select pg_reload_conf()')
+  await untilRows(url, 'show max_slot_wal_keep_size', [{ max_slot_wal_keep_size: '-1' }])
+}
+
+function asideOf(folder: ClusterFolder): readonly string[] {
+  return readdirSync(folder.directory).filter((name) => asideName.test(name))
+}
+
+function forgetAside(folder: ClusterFolder): void {
+  for (const name of asideOf(folder)) rmSync(folder.file(name), { recursive: true })
+}
 
 function declareBoth(folder: ClusterFolder): void {
   folder.declare({ nodes: both })

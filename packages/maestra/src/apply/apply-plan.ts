@@ -2,7 +2,7 @@ import { MaestraError, messageOf } from '@maestra/client/base/error'
 import { type DeclaredCluster, standbysOf } from '../cluster/declared-cluster.js'
 import type { NodeObservation, Observation } from '../cluster/observation.js'
 import { changedSince } from '../plan/changed-since.js'
-import { outcomeOf, type Plan } from '../plan/plan.js'
+import { outcomeOf, type Plan, type PlanRequest } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import { restartReasons } from '../plan/restart-reasons.js'
 import type { Step } from '../plan/step.js'
@@ -51,7 +51,7 @@ export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise
   const lock = await acquireLock(options.site.host, options.cluster)
   const connections = new KeptConnections()
   try {
-    const { plan, observation } = await lookNow(options, connections)
+    const { plan, observation } = await lookNow(options, connections, confirmed.request)
     refuseUnlessSame(confirmed, plan)
     await removeLeftovers(options, observation)
     await runSteps(plan.steps, options, lock, connections)
@@ -62,9 +62,9 @@ export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise
   }
 }
 
-async function lookNow({ site, cluster }: ApplyOptions, connections: KeptConnections) {
+async function lookNow({ site, cluster }: ApplyOptions, connections: KeptConnections, request: PlanRequest = {}) {
   const observation = await observeCluster(site, cluster, connections)
-  return { observation, plan: planCluster(cluster, observation) }
+  return { observation, plan: planCluster(cluster, observation, undefined, request) }
 }
 
 async function runSteps(

@@ -7,7 +7,9 @@ import { createReplicationRole } from './steps/create-replication-role.js'
 import { createSlot } from './steps/create-slot.js'
 import { dropSlot } from './steps/drop-slot.js'
 import { initialise } from './steps/initialise.js'
+import { moveAside } from './steps/move-aside.js'
 import { reload } from './steps/reload.js'
+import { replaceSlot } from './steps/replace-slot.js'
 import { restart } from './steps/restart.js'
 import { start } from './steps/start.js'
 import { writeConfiguration } from './steps/write-configuration.js'
@@ -24,7 +26,9 @@ export const stepRunners: { readonly [K in StepKind]: StepRunner<K> } = {
   start,
   'create-replication-role': createReplicationRole,
   'create-slot': createSlot,
+  'replace-slot': replaceSlot,
   'drop-slot': dropSlot,
+  'move-aside': moveAside,
   'copy-primary': copyPrimary,
   'await-streaming': awaitStreaming,
 }

@@ -55,6 +55,7 @@ function optionWords(option: Option, path: readonly string[]): Words {
   if (option.argChoices !== undefined) return { kind: 'choices', choices: option.argChoices }
   if (/<file>/.test(option.flags)) return { kind: 'files' }
   if (/<directory>/.test(option.flags)) return { kind: 'directories' }
+  if (/<node>/.test(option.flags)) return { kind: 'names', of: 'replicas' }
   // A sandbox that is to come up has a name that nobody has yet.
   const isOfSandbox = option.long === '--name' && path[0] === 'sandbox' && path[1] !== 'up'
   return isOfSandbox ? { kind: 'names', of: 'sandboxes' } : { kind: 'anything' }

@@ -1,7 +1,7 @@
 import type { Secret } from '@maestra/client/base/secret'
 import type { Lsn } from '@maestra/client/postgres/lsn'
 import type { standbyMinimumSettings } from '@maestra/client/postgres/settings'
-import type { TimelineId } from '@maestra/client/postgres/timeline'
+import type { TimelineId, TimelineSwitch } from '@maestra/client/postgres/timeline'
 import type { ServerVersion } from '@maestra/client/postgres/version'
 import type { Tablespace } from './tablespace.js'
 
@@ -80,6 +80,27 @@ export type NodeObservation = {
     | { readonly kind: 'free' }
     | { readonly kind: 'taken'; readonly reason: string }
     | { readonly kind: 'not-asked' }
+  /** Looked at where a standby does not stream from its primary, on both of them. */
+  readonly wal?: WalObservation | Unknown | undefined
+}
+
+/**
+ * The WAL in a node's data directory, as its files tell it: pg_control of a standby is as old as its last restart point.
+ */
+export type WalObservation = {
+  readonly kind: 'known'
+  /** The timeline that its WAL is on. */
+  readonly timeline: TimelineId
+  /** Where each timeline before that was left; the oldest of them may be missing. */
+  readonly switches: readonly TimelineSwitch[]
+  /** The end of its last complete record: at least so far it has come. */
+  readonly end: Lsn
+  /** It asks its primary for the segment of this position, or for one before; later than its end where a record is torn. */
+  readonly needs: Lsn
+  /** From here up to its end every segment is there. */
+  readonly from: Lsn
+  /** Whether one of its configuration files has a restore_command, whoever wrote it. */
+  readonly restores: boolean
 }
 
 export type DirectoryObservation =
@@ -107,6 +128,8 @@ export type DataDirectory = {
     /** What its primary ran with, as far as the WAL that it has replayed tells; a standby does not start with less. */
     readonly standbyMinimums: Readonly<Record<keyof typeof standbyMinimumSettings, number>>
   }
+  /** Why it cannot be renamed and leave its place to another, in words that follow its path: `is a mount point`. */
+  readonly fixed?: string | undefined
   /** Whether standby.signal is there. */
   readonly standbySignal: boolean
   readonly configuration: {
@@ -215,6 +238,8 @@ export type ReplicationSlot = {
   readonly physical: boolean
   readonly active: boolean
   readonly walStatus: string | undefined
+  /** Why a slot is of no use any more, from 17 on. */
+  readonly invalidation?: string | undefined
 }
 
 export type ReplicationRole = {

@@ -125,6 +125,14 @@ export function filesConformance(bench: HostBench): void {
       expect(await host.files.readText(at('text'))).toBe('naïve ✓')
     })
 
+    it('reads a part of a file, and what there is of one that ends before', async () => {
+      await put(at('long'), 'abcdefgh')
+      const parts = [host.files.readBytes(at('long'), 3), host.files.readBytes(at('long'), 3, 4)]
+      const beyond = [host.files.readBytes(at('long'), 3, 7), host.files.readBytes(at('long'), 3, 20)]
+      const read = (await Promise.all([...parts, ...beyond])).map((each) => each?.toString())
+      expect(read).toEqual(['abc', 'efg', 'h', ''])
+    })
+
     it('follows every link on the way to a real path', async () => {
       await host.files.makeDirectory(at('real'), { mode: 0o755 })
       await put(at('real', 'file'))

@@ -46,8 +46,8 @@ export interface HostFiles {
   list(directory: string): Promise<readonly string[] | undefined>
   /** Undefined when the file is not there. */
   readText(path: string): Promise<string | undefined>
-  /** The whole file, or at most its first bytes. */
-  readBytes(path: string, mostBytes?: number): Promise<Buffer | undefined>
+  /** The whole file, or at most so many bytes of it, from its beginning or from a place in it. */
+  readBytes(path: string, mostBytes?: number, from?: number): Promise<Buffer | undefined>
   /**
    * Whole content at once: a temporary file beside it, synced, renamed over it, the directory synced. A link is
    * followed where this account made it, and is an error else.

@@ -12,6 +12,8 @@ export type ClusterView = {
   readonly passwords: Observation['passwords']
   readonly archive?: Observation['archive']
   readonly copy: Observation['copy']
+  /** Names of standbys that are to be made anew, whatever they hold. */
+  readonly replace: readonly string[]
 }
 
 /** While its include is missing, a server takes each setting that it has from Maestra's file for one that a restart takes away. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { loadCluster } from '../cluster/load-cluster.js'
+import type { Observation } from '../cluster/observation.js'
 import { planCluster } from './plan-cluster.js'
 import { readSeen } from './scenarios/seen.fixture.js'
 import type { Step } from './step.js'
@@ -36,6 +37,10 @@ const sound = (name: string) => {
     `${name}: ${data}; ${running}`,
     `${name}: ${data}; file says work_mem 4MB; ${running}`,
     `${name}: ${data}; ${streams}`,
+    `${name}: ${data}; stopped; WAL from 0/5000000 to 0/9000000`,
+    ...(name === 'db1'
+      ? [`db1: ${data}; ${running.replace('slot db2', 'slot db2 lost')}; WAL from 0/5000000 to 0/9000000`]
+      : [`${name}: ${data}; ${running}; WAL to 0/3000000`, `${name}: ${data}; stopped; WAL to 0/4000000, restores`]),
     ...(name === 'db1' ? [`db1: ${data}; ${tells4}; stopped`, `db1: ${data}; ${tells4}; ${running}; slot db4`] : []),
   )
 }
@@ -95,17 +100,24 @@ const seen = fc
   .tuple(fc.constantFrom('none', 'superuser', 'superuser, replication'), node('db1'), node('db2'), node('db3'))
   .map(([passwords, ...nodes]) => `passwords: ${passwords}\n${nodes.join('\n')}\n`)
 
-test('whatever is seen, no data are replaced and each step comes after what it needs', () => {
+/** Mostly nothing is asked for. */
+const asked = fc.oneof(
+  { weight: 4, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.subarray(['db1', 'db2', 'db3']) },
+)
+
+test('whatever is seen, no data are replaced that serve, and each step comes after what it needs', () => {
   let planned = 0
+  let moves = 0
   let drops = 0
   fc.assert(
-    fc.property(seen, (text) => {
+    fc.property(seen, asked, (text, replace) => {
       const observation = readSeen(text, cluster)
-      const plan = planCluster(cluster, observation)
+      const plan = planCluster(cluster, observation, undefined, { replace })
       const { steps } = plan
       planned += Math.min(1, steps.length)
       if (plan.refusals.length + plan.unknowns.length > 0) expect(steps).toEqual([])
-      expect(planCluster(cluster, observation)).toEqual(plan)
+      expect(planCluster(cluster, observation, undefined, { replace })).toEqual(plan)
 
       const at = (kind: Step['kind'], name: string) =>
         steps.findIndex((step) => step.kind === kind && (!('node' in step) || step.node === name))
@@ -128,10 +140,16 @@ test('whatever is seen, no data are replaced and each step comes after what it n
       }
       for (const { name, directory, server } of observation.nodes) {
         const filled = Math.max(at('copy-primary', name), at('initialise', name))
-        if (filled >= 0) expect(['absent', 'empty']).toContain(directory.kind)
+        const moved = at('move-aside', name)
+        if (moved >= 0) {
+          moves += 1
+          expectMayBeMoved(observation, name, replace)
+          expect(filled).toBeGreaterThan(moved)
+          expect(steps.findIndex((step) => 'node' in step && step.node === name)).toBe(moved)
+        } else if (filled >= 0) expect(['absent', 'empty']).toContain(directory.kind)
         const start = at('start', name)
         if (filled >= 0) expect(start).toBeGreaterThan(filled)
-        if (start >= 0) expect(server.kind).toBe('down')
+        if (start >= 0 && moved < 0) expect(server.kind).toBe('down')
         const write = at('write-configuration', name)
         // What is held until it runs is written behind its start, and taken by what follows.
         if (start >= 0 && write > start)
@@ -147,13 +165,28 @@ test('whatever is seen, no data are replaced and each step comes after what it n
           expect(slots.includes(name) || slotStep(steps, name) >= 0).toBe(true)
         }
       }
-      expect(steps.filter((step) => step.destructive)).toEqual([])
+      expect(steps.filter((step) => step.destructive !== (step.kind === 'move-aside'))).toEqual([])
     }),
     { numRuns: 1000 },
   )
   expect(planned).toBeGreaterThan(80)
   expect(drops).toBeGreaterThan(10)
+  expect(moves).toBeGreaterThan(10)
 })
+
+/** Never those of a primary; without being asked only those of a standby of ours whose WAL its primary has removed. */
+function expectMayBeMoved({ nodes }: Observation, name: string, replace: readonly string[]): void {
+  const primary = nodes[0]
+  const seen = nodes.find((each) => each.name === name)
+  expect(name).not.toBe('db1')
+  if (seen?.server.kind === 'up') expect(seen.server.inRecovery).toBe(true)
+  if (replace.includes(name)) return
+  if (seen?.directory.kind !== 'data') throw new Error(`${name} has no data`)
+  expect(seen.directory).toMatchObject({ madeFor: { cluster: 'shop', node: name }, standbySignal: true })
+  const [own, source] = [seen.wal, primary?.wal]
+  if (own?.kind !== 'known' || source?.kind !== 'known') throw new Error(`the WAL of ${name} is not known`)
+  expect([own.needs < source.from, own.restores]).toEqual([true, false])
+}
 
 function slotStep(steps: readonly Step[], name: string): number {
   return steps.findIndex((step) => step.kind === 'create-slot' && step.standby === name)

@@ -7,7 +7,7 @@ import { asIfIncluded, type ClusterView, type NodeView } from './cluster-view.js
 import { copyFindings } from './copy-findings.js'
 import { type Draft, join, refused, stops } from './draft.js'
 import { fingerprintOf, systemsOf } from './fingerprint.js'
-import type { Plan } from './plan.js'
+import type { Plan, PlanRequest } from './plan.js'
 import { planArchive } from './plan-archive.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
@@ -22,8 +22,13 @@ import type { Step } from './step.js'
  * says what stands in its way. The rules are asked first; `locate` gives their findings a line of the cluster file. Pure:
  * equal input gives an equal plan.
  */
-export function planCluster(cluster: DeclaredCluster, observation: Observation, locate?: View['locate']): Plan {
-  const view = viewOf(cluster, observation)
+export function planCluster(
+  cluster: DeclaredCluster,
+  observation: Observation,
+  locate?: View['locate'],
+  request: PlanRequest = {},
+): Plan {
+  const view = viewCluster(cluster, observation, request)
   const findings = [
     ...runRules({ declared: cluster, locate }),
     ...slotFindings(view),
@@ -33,6 +38,7 @@ export function planCluster(cluster: DeclaredCluster, observation: Observation, 
   const nodes = [planPrimary(view), ...view.standbys.map((standby) => planStandby(view, standby))]
   const draft = join([
     refuseFindings(cluster, findings),
+    checkRequest(view),
     planPasswords(view),
     planArchive(view),
     ...nodes.map(({ first }) => first),
@@ -41,6 +47,7 @@ export function planCluster(cluster: DeclaredCluster, observation: Observation, 
   const planned = stops(draft) ? [] : withoutRepeatedWaits(draft.steps)
   return {
     cluster: cluster.name,
+    request,
     steps: planned,
     refusals: draft.refusals,
     unknowns: draft.unknowns,
@@ -58,13 +65,36 @@ function withoutRepeatedWaits(planned: readonly Step[]): readonly Step[] {
   })
 }
 
+/** Only standbys are made anew. */
+function checkRequest({ cluster, primary, standbys, replace }: ClusterView): Draft {
+  const names = standbys.map(({ declared }) => declared.name)
+  return join(
+    replace
+      .filter((name) => !names.includes(name))
+      .map((name) =>
+        name === primary.declared.name
+          ? refused(name, 'it is declared as the primary, and only standbys are made anew', 'its data are not touched')
+          : refused(
+              name,
+              `cluster ${cluster.name} has no node of that name, so it is not made anew`,
+              `it has ${[primary.declared.name, ...names].join(', ')}`,
+            ),
+      ),
+  )
+}
+
 /** A cluster that breaks a rule is not worked on, whoever asks. */
 function refuseFindings(cluster: DeclaredCluster, findings: readonly Finding[]): Draft {
   const errors = findings.filter((finding) => finding.severity === 'error')
   return join(errors.map(({ message, hint }) => refused(cluster.name, message, hint)))
 }
 
-function viewOf(cluster: DeclaredCluster, observation: Observation): ClusterView {
+/** Each declared node beside what it is. */
+export function viewCluster(
+  cluster: DeclaredCluster,
+  observation: Observation,
+  { replace = [] }: PlanRequest = {},
+): ClusterView {
   const view = (declared: NodeView['declared']): NodeView => {
     const observed = observation.nodes.find((node) => node.name === declared.name)
     if (observed === undefined) throw new Error(`node ${declared.name} was not observed`)
@@ -77,5 +107,6 @@ function viewOf(cluster: DeclaredCluster, observation: Observation): ClusterView
     passwords: observation.passwords,
     archive: observation.archive,
     copy: observation.copy,
+    replace,
   }
 }

@@ -30,7 +30,7 @@ function checkProcess(node: NodeView): Draft {
 }
 
 /** Another server than that of the directory may answer at the node's address. */
-function checkIdentity(node: NodeView, directory: DataDirectory): Draft {
+export function checkIdentity(node: NodeView, directory: DataDirectory): Draft {
   const { name, host, port, data } = node.declared
   const { server } = node.observed
   const { systemIdentifier } = directory.control

@@ -1,19 +1,20 @@
 import { slotName } from '../cluster/declared-cluster.js'
 import type { ReplicationSlot } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
-import { type Draft, harmless, nothing, refused, steps } from './draft.js'
+import { type Draft, harmless, nothing, refused, steps, unknown } from './draft.js'
 import { psqlCommand } from './psql-command.js'
+import { type StandbyWal, standbyWal } from './standby-wal.js'
 
 /**
  * The slot of a standby on the primary. While the primary cannot be asked the step is planned as well: it looks again
- * when its turn comes.
+ * when its turn comes. `isLeft`: the standby that uses it is stopped before.
  */
-export function planSlot(view: ClusterView, standby: NodeView): Draft {
+export function planSlot(view: ClusterView, standby: NodeView, isLeft = false): Draft {
   const { primary } = view
   const { server, directory } = primary.observed
   const slot = slotName(standby.declared.name)
   const found = server.kind === 'up' ? server.slots.find((each) => each.name === slot) : undefined
-  if (found !== undefined) return checkSlot(view, standby, found)
+  if (found !== undefined) return checkSlot(view, standby, found, isLeft)
   const doubt = server.kind !== 'up' && directory.kind === 'data' ? '; passed over if it is there' : ''
   return steps({
     kind: 'create-slot',
@@ -25,10 +26,11 @@ export function planSlot(view: ClusterView, standby: NodeView): Draft {
   })
 }
 
-/** A slot that exists may be of another kind, useless by now, or somebody else's. It is never dropped. */
-function checkSlot(view: ClusterView, standby: NodeView, { name: slot, physical, active, walStatus }: ReplicationSlot) {
+/** A slot that exists may be of another kind, useless by now, or somebody else's. Only one that nobody can use any more is replaced. */
+function checkSlot(view: ClusterView, standby: NodeView, found: ReplicationSlot, isLeft: boolean): Draft {
+  const { name: slot, physical, active, walStatus } = found
   const primary = view.primary.declared
-  const { name, data } = standby.declared
+  const { name } = standby.declared
   const hasData = standby.observed.directory.kind === 'data'
   const drop = `drop it: ${psqlCommand(primary, `select pg_drop_replication_slot('${slot}')`)}`
   if (!physical) {
@@ -39,15 +41,9 @@ function checkSlot(view: ClusterView, standby: NodeView, { name: slot, physical,
     )
   }
   if (walStatus === 'lost') {
-    return refused(
-      primary.name,
-      `its replication slot ${slot} is lost: WAL that it was to keep for ${name} has been removed`,
-      hasData
-        ? `${name} has to be copied anew: stop it, mv ${data} ${data}.aside, and ${drop}; then: maestra apply`
-        : `${drop}; then: maestra apply`,
-    )
+    return planLostSlot(view, standby, found)
   }
-  if (active && !hasData) {
+  if (active && !hasData && !isLeft) {
     return refused(
       primary.name,
       `its replication slot ${slot} is in use by another server, while ${name} holds no data yet`,
@@ -55,4 +51,27 @@ function checkSlot(view: ClusterView, standby: NodeView, { name: slot, physical,
     )
   }
   return nothing
+}
+
+/** It keeps nothing and nobody can use it, so nothing is lost with it. What the standby goes on with comes from elsewhere. */
+function planLostSlot(view: ClusterView, standby: NodeView, { name: slot, invalidation }: ReplicationSlot): Draft {
+  const primary = view.primary.declared.name
+  const { name } = standby.declared
+  const lost = `it is lost${invalidation === undefined ? '' : ` (${invalidation})`}: WAL that it was to keep for ${name} has been removed`
+  const wal = standbyWal(view, standby)
+  if (wal.kind === 'unknown') {
+    return unknown(
+      name,
+      `whether it can go on is unknown, because ${wal.because}; its replication slot ${slot} on ${primary} is lost`,
+    )
+  }
+  const goesOn = standby.observed.directory.kind === 'data' ? `; ${sourceWords(primary, name, wal)}` : ''
+  return steps({ kind: 'replace-slot', node: primary, slot, standby: name, why: `${lost}${goesOn}`, ...harmless })
+}
+
+/** Where the standby finds what it goes on with; one that finds it nowhere has no data any more when this is asked. */
+function sourceWords(primary: string, name: string, wal: StandbyWal): string {
+  return wal.kind === 'gone'
+    ? `${wal.words}; the rest is fetched by its restore_command`
+    : `${primary} still has all that ${name} needs`
 }

@@ -7,29 +7,37 @@ import { atOnce, type Draft, harmless, join, nothing, type Phases, refused, step
 import { heldOnStandby } from './held-settings.js'
 import { planConfiguration, planHeldSettings } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
+import { checkHistory, partingOf } from './plan-history.js'
+import { checkReplaceable, planMoveAside, replaceHint, whenAside } from './plan-replacement.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'
 import { planSlot } from './plan-slot.js'
 import { planStart, whyNotRunning } from './plan-start.js'
 import { awaitAgain, planStreaming } from './plan-streaming.js'
+import { standbyWal } from './standby-wal.js'
+import { stopCommand } from './stop-command.js'
 
 /** From what a standby is to one that streams from the declared primary through a slot of its own. */
 export function planStandby(view: ClusterView, standby: NodeView): Phases {
+  const { directory } = standby.observed
+  if (directory.kind === 'data' && view.replace.includes(standby.declared.name)) {
+    const wrong = checkReplaceable(view, standby, directory)
+    return stops(wrong)
+      ? atOnce(wrong)
+      : planReplacement(view, standby, directory, { why: askedWords(view, standby, directory), asked: true })
+  }
   const wrong = checkDirectory(view, standby)
   if (stops(wrong)) return atOnce(wrong)
-  const { directory } = standby.observed
+  if (directory.kind === 'data') return planExistingStandby(view, standby, directory)
   const held = heldOnStandby(view, standby)
-  const first =
-    directory.kind === 'data'
-      ? planExistingStandby(view, standby, directory, held)
-      : planNewStandby(view, standby, held)
-  return { first, last: planLowering(view, standby, held) }
+  return { first: planNewStandby(view, standby, held), last: planLowering(view, standby, held) }
 }
 
-function planNewStandby(view: ClusterView, standby: NodeView, held: HeldSettings): Draft {
+/** `isReplaced`: its data of before are aside by then. */
+function planNewStandby(view: ClusterView, standby: NodeView, held: HeldSettings, isReplaced = false): Draft {
   const { name, data } = standby.declared
   const from = view.primary.declared.name
   const start = planStart(view, standby, 'a new standby')
-  const slot = planSlot(view, standby)
+  const slot = planSlot(view, standby, isReplaced)
   const wrong = join([start, slot, checkTablespaces(view, standby)])
   if (stops(wrong)) return { ...wrong, steps: [] }
   const copy = {
@@ -37,7 +45,7 @@ function planNewStandby(view: ClusterView, standby: NodeView, held: HeldSettings
     node: name,
     from,
     ...(Object.keys(held).length === 0 ? {} : { held }),
-    why: `${data} holds no data yet`,
+    why: isReplaced ? `${data} is free by then` : `${data} holds no data yet`,
     ...harmless,
   } as const
   return join([slot, steps(copy), start, planStreaming(view, standby, nothing)])
@@ -50,20 +58,31 @@ function planLowering(view: ClusterView, standby: NodeView, held: HeldSettings):
   return join([awaitAgain(view, standby), lowering, awaitAgain(view, standby)])
 }
 
-function planExistingStandby(
-  view: ClusterView,
-  standby: NodeView,
-  directory: DataDirectory,
-  held: HeldSettings,
-): Draft {
+function planExistingStandby(view: ClusterView, standby: NodeView, directory: DataDirectory): Phases {
   const role = checkRole(view, standby, directory)
   const wrong = join([
     role,
     checkSystem(view, standby, directory),
-    stops(role) ? nothing : checkTimeline(view, standby, directory),
+    stops(role) ? nothing : checkHistory(view, standby, directory),
     checkServer(standby, directory),
   ])
-  if (stops(wrong)) return wrong
+  if (stops(wrong)) return atOnce(wrong)
+  const lost = lostWal(view, standby)
+  if (lost !== undefined) return planWithoutWal(view, standby, directory, `it cannot catch up: ${lost}`)
+  const held = heldOnStandby(view, standby)
+  const first = planGoingOn(view, standby, directory, held)
+  return { first, last: planLowering(view, standby, held) }
+}
+
+/** What is moved aside, where that is not what a standby of this cluster would have. */
+function askedWords(view: ClusterView, standby: NodeView, directory: DataDirectory): string {
+  if (directory.madeFor !== undefined) return `asked for${partingOf(view, standby)}`
+  const { majorVersion, control } = directory
+  return `asked for: a PostgreSQL ${majorVersion} server that Maestra did not make (system ${control.systemIdentifier}, ${control.state}, ${at(directory)})`
+}
+
+/** It keeps its data, and goes on with the WAL of the primary. */
+function planGoingOn(view: ClusterView, standby: NodeView, directory: DataDirectory, held: HeldSettings): Draft {
   const { server } = standby.observed
   const slot = planSlot(view, standby)
   const configuration = planConfiguration(view, standby, directory, { held })
@@ -78,6 +97,46 @@ function planExistingStandby(
     case 'unreachable':
       return cannotBeAsked(standby, server)
   }
+}
+
+/** Undefined unless what it goes on with is certainly gone, and no archive has it. */
+function lostWal(view: ClusterView, standby: NodeView): string | undefined {
+  const wal = standbyWal(view, standby)
+  return wal.kind === 'gone' && !wal.archived ? wal.words : undefined
+}
+
+/** It is made anew, unless something of it is not known. */
+function planWithoutWal(view: ClusterView, standby: NodeView, directory: DataDirectory, why: string): Phases {
+  const { server, process } = standby.observed
+  switch (server.kind) {
+    case 'starting':
+      return atOnce(
+        unknown(
+          standby.declared.name,
+          `${why}; and its server cannot be asked, because ${server.because}`,
+          `if it does not get up, stop it${stopCommand(process)}, then: maestra apply`,
+        ),
+      )
+    case 'unreachable':
+      return atOnce(cannotBeAsked(standby, server))
+    case 'up':
+    case 'down':
+      // Somebody holds it where it is.
+      if (server.kind === 'up' && server.replayPaused) return atOnce(awaitAgain(view, standby))
+      return planReplacement(view, standby, directory, { why, asked: false })
+  }
+}
+
+function planReplacement(
+  view: ClusterView,
+  standby: NodeView,
+  directory: DataDirectory,
+  reason: { readonly why: string; readonly asked: boolean },
+): Phases {
+  const aside = whenAside(standby)
+  const held = heldOnStandby(view, aside)
+  const first = join([planMoveAside(standby, directory, reason), planNewStandby(view, aside, held, true)])
+  return stops(first) ? atOnce({ ...first, steps: [] }) : { first, last: planLowering(view, aside, held) }
 }
 
 /** Nobody can say which files it has read, nor ask it which settings take a restart. */
@@ -101,8 +160,8 @@ function checkRole(view: ClusterView, standby: NodeView, directory: DataDirector
     : `is a primary: ${data} has no standby.signal (${state}, timeline ${timeline}, checkpoint at ${formatLsn(checkpointLsn)})`
   return refused(
     name,
-    `it is declared as a standby and ${seen}`,
-    `was ${name} promoted? if it is the right primary, declare primary: true for it and not for ${view.primary.declared.name}; this version does not change which one it is`,
+    `it is declared as a standby and ${seen}${partingOf(view, standby)}`,
+    `was ${name} promoted? if it is the right primary, declare primary: true for it and not for ${view.primary.declared.name}; this version does not change which one it is; else ${leads ? `stop it${stopCommand(standby.observed.process)} and ` : ''}${replaceHint(name)}`,
   )
 }
 
@@ -113,23 +172,11 @@ function checkSystem(view: ClusterView, standby: NodeView, directory: DataDirect
   if (primary.kind !== 'data' || primary.control.systemIdentifier === found) return nothing
   return refused(
     name,
-    `${data} is of system ${found}, and the primary ${view.primary.declared.name} of system ${primary.control.systemIdentifier}`,
-    `name another directory as data of ${name}; this one is not touched`,
+    `${data} is of system ${found} (${at(directory)}), and the primary ${view.primary.declared.name} of system ${primary.control.systemIdentifier} (${at(primary)})`,
+    `name another directory as data of ${name}, or ${replaceHint(name)}`,
   )
 }
 
-/** A standby follows its primary to a later timeline, never to an earlier one. */
-function checkTimeline(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
-  const { name } = standby.declared
-  const primary = view.primary.observed.server
-  const own = standby.observed.server
-  // What a server says counts; the file of a running one may lag behind its last promotion.
-  if (primary.kind !== 'up' || primary.inRecovery) return nothing
-  const timeline = own.kind === 'up' ? own.timeline : directory.control.timeline
-  if (timeline <= primary.timeline) return nothing
-  return refused(
-    name,
-    `it is on timeline ${timeline}, and the primary ${view.primary.declared.name} on timeline ${primary.timeline}: it has followed another primary`,
-    `find out which history is the right one before you change anything: maestra status`,
-  )
+function at({ control }: DataDirectory): string {
+  return `timeline ${control.timeline}, checkpoint at ${formatLsn(control.checkpointLsn)}`
 }

@@ -1,9 +1,17 @@
 import type { Finding } from '../cluster/finding.js'
 import type { Step } from './step.js'
 
+/** What is asked for beyond what the cluster file declares. */
+export type PlanRequest = {
+  /** Names of standbys whose data are to be moved aside and made anew. */
+  readonly replace?: readonly string[]
+}
+
 /** What has to be done, or why it is not. These are four different outcomes: nothing, changes, refused, incomplete. */
 export type Plan = {
   readonly cluster: string
+  /** What was asked for: a plan is made again from the same. */
+  readonly request?: PlanRequest
   /** Empty unless the outcome is `changes`. */
   readonly steps: readonly Step[]
   /** States that Maestra does not change. */

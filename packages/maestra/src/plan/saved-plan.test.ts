@@ -40,6 +40,12 @@ describe('a saved plan', () => {
     expect(readSavedPlan(JSON.stringify(JSON.parse(text)), '/shop/p').plan).toEqual(found)
   })
 
+  test('is made again with what was asked for', () => {
+    const request = { replace: ['db2'] }
+    const asked = savedPlanText({ ...saved, plan: { ...plan, request } })
+    expect(readSavedPlan(asked, '/shop/p').plan.request).toEqual(request)
+  })
+
   test('is the document of plan --json with what it was made for', () => {
     expect(Object.keys(JSON.parse(text))).toEqual(
       'maestraPlan createdAt clusterFile declares cluster outcome steps refusals unknowns findings fingerprint checksum'.split(

@@ -64,8 +64,9 @@ export function readSavedPlan(text: string, file: string): SavedPlan {
     throw invalid('was changed after it was written: its checksum is another one')
   const found = schema.safeParse(content)
   if (!found.success) throw invalid(`is no plan: ${found.error.issues[0]?.path.join('.')} is wrong`)
-  const { createdAt, clusterFile, declares, ...plan } = found.data
-  return { createdAt, clusterFile, declares, plan: { ...plan, refusals: [], unknowns: [] } }
+  const { createdAt, clusterFile, declares, replace, ...plan } = found.data
+  const request = replace === undefined ? {} : { replace }
+  return { createdAt, clusterFile, declares, plan: { ...plan, request, refusals: [], unknowns: [] } }
 }
 
 const headSchema = z.looseObject({ maestraPlan: z.number(), checksum: z.string() })
@@ -78,6 +79,7 @@ const schema = z.object({
   clusterFile: z.string(),
   declares: z.string(),
   cluster: z.string(),
+  replace: z.array(z.string()).optional(),
   steps: z.array(z.custom<Step>((value) => isObject(value) && 'kind' in value && 'why' in value)),
   findings: z.array(z.custom<Finding>(isObject)),
   fingerprint: z.string(),

@@ -22,8 +22,12 @@ export function stepTitle(step: Step): string {
       return `${step.node}: create the replication role ${step.role}`
     case 'create-slot':
       return `${step.node}: create the replication slot ${step.slot}`
+    case 'replace-slot':
+      return `${step.node}: replace the replication slot ${step.slot}`
     case 'drop-slot':
       return `${step.node}: drop the replication slot ${step.slot}`
+    case 'move-aside':
+      return `${step.node}: move its data aside`
     case 'copy-primary':
       return `${step.node}: copy ${step.from} (base backup)`
     case 'await-streaming':

@@ -22,7 +22,15 @@ export type Step = StepCommon &
     | { readonly kind: 'start'; readonly node: string }
     | { readonly kind: 'create-replication-role'; readonly node: string; readonly role: string }
     | { readonly kind: 'create-slot'; readonly node: string; readonly slot: string; readonly standby: string }
+    | { readonly kind: 'replace-slot'; readonly node: string; readonly slot: string; readonly standby: string }
     | { readonly kind: 'drop-slot'; readonly node: string; readonly slot: string; readonly standby: string }
+    | {
+        readonly kind: 'move-aside'
+        readonly node: string
+        readonly data: string
+        /** Whether somebody asked for it; else the data are of no use any more. */
+        readonly asked: boolean
+      }
     | {
         readonly kind: 'copy-primary'
         readonly node: string
@@ -38,7 +46,7 @@ type StepCommon = {
   readonly why: string
   /** Interrupts connections of applications. Such a step is asked about, or needs `--yes`. */
   readonly disruptive: boolean
-  /** Replaces data. No step of this version does. */
+  /** Takes the data of a node out of use; they are kept. */
   readonly destructive: boolean
 }
 

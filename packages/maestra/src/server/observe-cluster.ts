@@ -1,6 +1,12 @@
 import { sleep } from '@maestra/client/base/clock'
 import { messageOf } from '@maestra/client/base/error'
-import { type DeclaredCluster, type DeclaredNode, superuser } from '../cluster/declared-cluster.js'
+import {
+  addressOf,
+  type DeclaredCluster,
+  type DeclaredNode,
+  superuser,
+  upstreamOf,
+} from '../cluster/declared-cluster.js'
 import type {
   CopyObservation,
   NodeObservation,
@@ -15,6 +21,7 @@ import { observeArchive } from './observe-archive.js'
 import { observeCopy } from './observe-copy.js'
 import { observeDirectory } from './observe-directory.js'
 import { observeServer } from './observe-server.js'
+import { observeWal } from './observe-wal.js'
 import { observePasswords } from './passfile.js'
 import { observeProcess } from './postmaster.js'
 import { binariesOf, type Site } from './site.js'
@@ -33,13 +40,15 @@ export async function observeCluster(
   const passwords = await observePasswords(site, cluster)
   const [nodes, archive] = await Promise.all([
     Promise.all(
-      cluster.nodes.map((node) => withinDeadline(node, observeNode(site, cluster, node, { passwords, kept }))),
+      cluster.nodes.map((node) =>
+        withinDeadline(observeNode(site, cluster, node, { passwords, kept }), (because) => unknownNode(node, because)),
+      ),
     ),
     cluster.archive === undefined ? undefined : observeArchive(site.host, cluster, cluster.archive.directory),
   ])
   const primary = cluster.nodes.findIndex((node) => node.startsAs === 'primary')
   const copy = await observeCopyOf(cluster.nodes[primary], nodes, primary, { passwords, kept })
-  return { nodes, passwords, copy, ...(archive === undefined ? {} : { archive }) }
+  return { nodes: await withWal(site, cluster, nodes), passwords, copy, ...(archive === undefined ? {} : { archive }) }
 }
 
 /** Looking at the size of all databases takes its time, so it is asked only where somebody is to be copied. */
@@ -67,16 +76,50 @@ function superuserAt(node: DeclaredNode, process: NodeObservation['process'], { 
   }
 }
 
+/**
+ * Looks at the WAL of standbys that do not stream from their primary, and then at that of all others: a standby is never
+ * ahead of what its primary has after it.
+ */
+async function withWal(
+  { host }: Site,
+  cluster: DeclaredCluster,
+  nodes: readonly NodeObservation[],
+): Promise<readonly NodeObservation[]> {
+  const away = cluster.nodes.filter((node, index) => isAway(cluster, node, nodes[index]))
+  if (away.length === 0) return nodes
+  const look = (node: DeclaredNode): Promise<NodeObservation['wal']> => {
+    const seen = nodes[cluster.nodes.indexOf(node)]
+    return seen?.directory.kind === 'data'
+      ? withinDeadline(observeWal(host.files, node.data, seen.server), (because) => ({ kind: 'unknown', because }))
+      : Promise.resolve(undefined)
+  }
+  const ofAway = await Promise.all(away.map(look))
+  const ofOthers = await Promise.all(cluster.nodes.map((node) => (away.includes(node) ? undefined : look(node))))
+  return nodes.map((seen, index) => {
+    const at = away.findIndex((node) => node.name === seen.name)
+    return { ...seen, wal: at >= 0 ? ofAway[at] : ofOthers[index] }
+  })
+}
+
+/** Whether it is a standby with data that does not stream from where it should. */
+function isAway(cluster: DeclaredCluster, node: DeclaredNode, seen: NodeObservation | undefined): boolean {
+  const upstream = upstreamOf(cluster, node)
+  if (upstream === undefined || seen?.directory.kind !== 'data') return false
+  const receiver = seen.server.kind === 'up' ? seen.server.walReceiver : undefined
+  const { host, port } = addressOf(upstream, node)
+  return receiver?.status !== 'streaming' || receiver.host !== host || receiver.port !== port
+}
+
 type LoginParts = { readonly passwords: PasswordsObservation; readonly kept: KeptConnections | undefined }
 
-async function withinDeadline(node: DeclaredNode, looking: Promise<NodeObservation>): Promise<NodeObservation> {
+async function withinDeadline<T>(looking: Promise<T>, late: (because: string) => T): Promise<T> {
   const cancel = new AbortController()
-  const late = sleep(nodeTimeoutMs, undefined, { signal: cancel.signal }).then(
-    () => unknownNode(node, `it could not be looked at within ${nodeTimeoutMs} ms`),
+  const tooLate = sleep(nodeTimeoutMs, undefined, { signal: cancel.signal }).then(
+    () => late(`it could not be looked at within ${nodeTimeoutMs} ms`),
     () => looking,
   )
   try {
-    return await Promise.race([looking, late])
+    return await Promise.race([looking, tooLate])
   } finally {
     cancel.abort()
   }

@@ -40,6 +40,7 @@ async function look(host: Host, data: string): Promise<DirectoryObservation> {
   const control = parseControlData(controlBytes)
   const configuration = await readNodeFiles(host, data)
   const owner = await host.processes.account(found.uid)
+  const fixed = await whyFixed(host, data, found)
   return {
     kind: 'data',
     majorVersion: Number.parseInt(version, 10),
@@ -59,17 +60,31 @@ async function look(host: Host, data: string): Promise<DirectoryObservation> {
       },
     },
     standbySignal: entries.includes('standby.signal'),
+    ...(fixed === undefined ? {} : { fixed }),
     configuration,
   }
 }
 
 /** A data directory is made beside its place and renamed: that cannot replace a link or a mount point. */
 async function observeEmpty(host: Host, data: string, found: FileStat): Promise<DirectoryObservation> {
-  if (found.kind === 'link') return { kind: 'unusable', because: 'a link' }
+  const place = await placeOf(host, data, found)
+  return place === undefined ? { kind: 'empty' } : { kind: 'unusable', because: place }
+}
+
+async function placeOf(host: Host, data: string, found: FileStat): Promise<string | undefined> {
+  if (found.kind === 'link') return 'a link'
   const folder = await host.files.stat(dirname(data))
-  return folder?.kind === 'directory' && folder.device !== found.device
-    ? { kind: 'unusable', because: 'a mount point' }
-    : { kind: 'empty' }
+  return folder?.kind === 'directory' && folder.device !== found.device ? 'a mount point' : undefined
+}
+
+/** Why a data directory cannot be moved aside as a whole, in words that follow its path. */
+async function whyFixed(host: Host, data: string, found: FileStat): Promise<string | undefined> {
+  const place = await placeOf(host, data, found)
+  if (place !== undefined) return `is ${place}`
+  const spaces = (await host.files.list(join(data, 'pg_tblspc'))) ?? []
+  const kinds = await Promise.all(spaces.map((name) => host.files.stat(join(data, 'pg_tblspc', name))))
+  const outside = spaces.filter((_, index) => kinds[index]?.kind === 'link')
+  return outside.length === 0 ? undefined : `has tablespaces outside of it (pg_tblspc/${outside.join(', pg_tblspc/')})`
 }
 
 function abridged(entries: readonly string[]): readonly string[] {

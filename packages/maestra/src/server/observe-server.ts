@@ -64,7 +64,8 @@ const question = `
         'replayLsn', replay_lsn, 'replayLagMs', (extract(epoch from replay_lag) * 1000)::float8)), '[]')
       from pg_stat_replication),
     'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'physical', slot_type = 'physical',
-        'active', active, 'walStatus', wal_status)), '[]') from pg_replication_slots),
+        'active', active, 'walStatus', wal_status, 'invalidation', to_jsonb(slot) ->> 'invalidation_reason')), '[]')
+      from pg_replication_slots as slot),
     'replicationRole', (select json_build_object('canLogin', rolcanlogin, 'canReplicate', rolreplication, 'stored', rolpassword)
       from pg_authid where rolname = $1)
   ) as seen`
@@ -97,6 +98,7 @@ type ServerRow = {
     readonly physical: boolean
     readonly active: boolean
     readonly walStatus: string | null
+    readonly invalidation: string | null
   }[]
   /** With what pg_authid stores for its password. */
   readonly replicationRole: (Omit<ReplicationRole, 'passwordIs'> & { readonly stored: string | null }) | null
@@ -136,7 +138,11 @@ function serverOf(row: ServerRow, replicationRole: ReplicationRole | undefined):
       replayLsn: optionalLsn(sender.replayLsn),
       replayLagMs: sender.replayLagMs ?? undefined,
     })),
-    slots: row.slots.map((slot) => ({ ...slot, walStatus: slot.walStatus ?? undefined })),
+    slots: row.slots.map(({ walStatus, invalidation, ...slot }) => ({
+      ...slot,
+      walStatus: walStatus ?? undefined,
+      invalidation: invalidation ?? undefined,
+    })),
     replicationRole,
   }
 }

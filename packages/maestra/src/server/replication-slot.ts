@@ -42,6 +42,17 @@ export async function makePhysicalSlot(login: Login, slot: string): Promise<void
   })
 }
 
+/** Drops a physical slot that has lost what it was to keep; any other one is left as it is. */
+export async function dropLostSlot(login: Login, slot: string): Promise<void> {
+  await withConnection(login, async (client) => {
+    await client.query(
+      `select pg_drop_replication_slot(slot_name) from pg_replication_slots
+       where slot_name = $1 and slot_type = 'physical' and not active and wal_status = 'lost'`,
+      [slot],
+    )
+  })
+}
+
 /** Whether there is a physical slot of that name, of use or not. */
 export async function physicalSlotExists(login: Login, slot: string): Promise<boolean> {
   return await withConnection(login, async (client) => {

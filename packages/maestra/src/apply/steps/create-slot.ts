@@ -1,4 +1,4 @@
-import { hasPhysicalSlot, makePhysicalSlot } from '../../server/replication-slot.js'
+import { dropLostSlot, hasPhysicalSlot, makePhysicalSlot } from '../../server/replication-slot.js'
 import { superuserLogin } from '../logins.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
 
@@ -6,7 +6,10 @@ import type { StepContext, StepRunner } from '../step-runner.js'
 export const createSlot: StepRunner<'create-slot'> = {
   check: async (step, context) => !(await exists(context, step.node, step.slot)),
   run: async (step, context) => {
-    await makePhysicalSlot(await superuserLogin(context, context.node(step.node)), step.slot)
+    const login = await superuserLogin(context, context.node(step.node))
+    // Planned while the primary was stopped, it may find one that is lost.
+    await dropLostSlot(login, step.slot)
+    await makePhysicalSlot(login, step.slot)
   },
   verify: async (step, context) =>
     (await exists(context, step.node, step.slot)) ? undefined : `there is no physical slot ${step.slot}`,

@@ -10,11 +10,12 @@ import { clusterSite } from '../cluster-site.js'
 import type { CommandContext } from '../command-context.js'
 import { exitCodes } from '../exit-code.js'
 import { readPlanFile, refuseUnlessCurrent } from '../plan-file.js'
+import { replaceOption, requestOf } from '../replace-option.js'
 import { terminal } from '../terminal.js'
 import { planView } from '../views/plan-view.js'
 import { progressView } from '../views/progress-view.js'
 
-type Options = { readonly file?: string; readonly yes?: boolean }
+type Options = { readonly file?: string; readonly yes?: boolean; readonly replace?: string[] }
 
 export function addApply(program: Command, context: CommandContext): void {
   program
@@ -22,15 +23,26 @@ export function addApply(program: Command, context: CommandContext): void {
     .description('make the cluster what its file declares; run again, it finds nothing to do')
     .argument('[plan-file]', 'do exactly what a plan says that was kept by plan --out, without asking')
     .option(...fileOption)
+    .option(...replaceOption)
     .option('--yes', 'do not ask')
     .action((planFile: string | undefined, options: Options) => apply(planFile, options, context.signal))
 }
 
 async function apply(planFile: string | undefined, options: Options, signal: AbortSignal): Promise<void> {
   const saved = planFile === undefined ? undefined : await readPlanFile(planFile)
+  if (saved !== undefined && options.replace !== undefined) {
+    throw new MaestraError(
+      'bad-usage',
+      'a plan that was kept says by itself what is made anew, so --replace is not for it',
+      {
+        hint: `maestra plan --replace ${options.replace.join(' --replace ')} --out <file>`,
+      },
+    )
+  }
   const { cluster, locate } = await readCluster(options.file ?? saved?.clusterFile)
   const site = clusterSite()
-  const plan = planCluster(cluster, await observeCluster(site, cluster), locate)
+  const request = saved?.plan.request ?? requestOf(options)
+  const plan = planCluster(cluster, await observeCluster(site, cluster), locate, request)
   if (saved !== undefined) refuseUnlessCurrent(saved, cluster, plan)
   process.stdout.write(planView(plan, terminal(process.stdout)))
   if (outcomeOf(plan) !== 'changes') {

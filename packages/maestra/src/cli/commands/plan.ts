@@ -7,6 +7,7 @@ import { clusterSite } from '../cluster-site.js'
 import type { CommandContext } from '../command-context.js'
 import { exitCodes } from '../exit-code.js'
 import { PlanFile } from '../plan-file.js'
+import { replaceOption, requestOf } from '../replace-option.js'
 import { terminal } from '../terminal.js'
 import { planJson } from '../views/plan-json.js'
 import { planView } from '../views/plan-view.js'
@@ -16,6 +17,7 @@ type Options = {
   readonly out?: string
   readonly json?: boolean
   readonly detailedExitcode?: boolean
+  readonly replace?: string[]
 }
 
 export function addPlan(program: Command, _context: CommandContext): void {
@@ -23,6 +25,7 @@ export function addPlan(program: Command, _context: CommandContext): void {
     .command('plan')
     .description('show what apply would change, step by step, and why; changes nothing')
     .option(...fileOption)
+    .option(...replaceOption)
     .option('--out <file>', 'keep the plan in a file, for: maestra apply <file>')
     .option('--json', 'print the plan as JSON')
     .option('--detailed-exitcode', 'exit with 3 when there is something to change')
@@ -32,7 +35,7 @@ export function addPlan(program: Command, _context: CommandContext): void {
 async function plan(options: Options): Promise<void> {
   const { cluster, locate } = await readCluster(options.file)
   const out = options.out === undefined ? undefined : await PlanFile.at(options.out)
-  const made = planCluster(cluster, await observeCluster(clusterSite(), cluster), locate)
+  const made = planCluster(cluster, await observeCluster(clusterSite(), cluster), locate, requestOf(options))
   process.stdout.write(options.json ? planJson(made) : planView(made, terminal(process.stdout)))
   const outcome = outcomeOf(made)
   // What is printed as JSON is one document.

@@ -56,12 +56,12 @@ export class LocalFiles implements HostFiles {
     return (await this.readBytes(path))?.toString('utf8')
   }
 
-  async readBytes(path: string, mostBytes?: number): Promise<Buffer | undefined> {
+  async readBytes(path: string, mostBytes?: number, from = 0): Promise<Buffer | undefined> {
     try {
       if (mostBytes === undefined) return await fs.readFile(path)
       const file = await fs.open(path)
       try {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, 0)
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes), 0, mostBytes, from)
         return buffer.subarray(0, bytesRead)
       } finally {
         await file.close()

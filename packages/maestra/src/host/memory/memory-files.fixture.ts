@@ -42,8 +42,9 @@ export class MemoryFiles implements HostFiles {
     return (await this.readBytes(path))?.toString('utf8')
   }
 
-  async readBytes(path: string): Promise<Buffer | undefined> {
-    return await this.#look('read', path, () => this.#tree.read(path, this.#self))
+  async readBytes(path: string, mostBytes?: number, from = 0): Promise<Buffer | undefined> {
+    const whole = await this.#look('read', path, () => this.#tree.read(path, this.#self))
+    return mostBytes === undefined ? whole : whole?.subarray(from, from + mostBytes)
   }
 
   async write(path: string, content: string | Uint8Array, options: WriteOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { loadCluster } from '../../cluster/load-cluster.js'
 import { planCluster } from '../plan-cluster.js'
 import { readSeen } from './seen.fixture.js'
 
-// A file tells a title, a cluster file, what is seen, and the plan that is expected. `vitest -u` writes the plan anew:
+// A file tells a title, a cluster file, what is seen (and asked for), and the plan that is expected. `vitest -u` writes the plan anew:
 // look at the difference, and keep it only when you understand it.
 const folder = import.meta.dirname
 const marks = ['=== cluster file\n', '=== seen\n', '=== plan\n'] as const
@@ -20,7 +20,9 @@ describe('the plan for a cluster of which', () => {
       const loaded = loadCluster(clusterText, '/shop/maestra.yaml')
       expect(loaded.findings).toEqual([])
       if (loaded.cluster === undefined) throw new Error('unreachable')
-      const plan = planCluster(loaded.cluster, readSeen(seenText, loaded.cluster))
+      const replace = /^asked: --replace (.*)$/m.exec(seenText)?.[1]?.split(', ')
+      const request = replace === undefined ? {} : { replace }
+      const plan = planCluster(loaded.cluster, readSeen(seenText, loaded.cluster), undefined, request)
       const text = [title, clusterText, seenText, planView(plan, plain)]
       await expect(
         text.map((part, index) => (index === 0 ? part : marks[index - 1] + part)).join(''),

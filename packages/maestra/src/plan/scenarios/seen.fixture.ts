@@ -119,6 +119,7 @@ const facts: readonly Fact[] = [
   ['directory unknown: (.*)', ({ seen }, because) => directory(seen, { kind: 'unknown', because })],
   ['data of nobody', (told) => directory(told.seen, foreignData(told))],
   ['data of (\\S+)/(\\S+?)( as standby)?', (told, made, name, standby) => ownData(told, made, name, standby !== '')],
+  ['data (is a link|is a mount point|has tablespaces.*)', ({ seen }, fixed) => data(seen, { fixed })],
   ['major (\\d+)', ({ seen }, major) => data(seen, { majorVersion: Number(major) })],
   ['system (\\d+)', ({ seen }, systemIdentifier) => control(seen, { systemIdentifier })],
   ['timeline (\\d+)', ({ seen }, timeline) => control(seen, { timeline: timelineOf(Number(timeline)) })],
@@ -155,6 +156,11 @@ const facts: readonly Fact[] = [
     ({ seen }, passwordIs) =>
       server(seen, { replicationRole: { ...strongRole, passwordIs: passwordIs as 'another' | 'md5' | 'unknown' } }),
   ],
+  [
+    'WAL (?:from (\\S+) )?to (\\S+)(?: of timeline (\\d+))?((?:, left timeline \\d+ at [^, ]+)*)(, restores)?',
+    ({ seen }, from, end, timeline, left, restores) => wal(seen, { from, end, timeline, left, restores }),
+  ],
+  ['WAL unknown: (.*)', ({ seen }, because) => Object.assign(seen, { wal: { kind: 'unknown', because } })],
   [
     'its primary had (\\w+) (\\d+)',
     ({ seen }, name, value) =>
@@ -295,6 +301,26 @@ function server(seen: Seen, change: Partial<RunningServer>): void {
   seen.server = { ...seen.server, ...change }
 }
 
+type ToldWal = { readonly [K in 'from' | 'end' | 'timeline' | 'left' | 'restores']: string }
+
+function wal(seen: Seen, told: ToldWal): void {
+  const end = parseLsn(told.end)
+  const switches = [...told.left.matchAll(/left timeline (\d+) at (\S+)/g)].map(([, parent, switchpoint = '']) => ({
+    parent: timelineOf(Number(parent)),
+    switchpoint: parseLsn(switchpoint.replace(',', '')),
+    reason: '',
+  }))
+  seen.wal = {
+    kind: 'known',
+    timeline: timelineOf(Number(told.timeline || 1)),
+    switches,
+    end,
+    needs: end,
+    from: parseLsn(told.from || '0/1000000'),
+    restores: told.restores !== '',
+  }
+}
+
 function listens(seen: Seen, port: number): void {
   if (seen.process.kind === 'running') seen.process = { ...seen.process, port }
 }
@@ -305,6 +331,8 @@ function receiver(seen: Seen, status = '', host = '', port = '', slot = ''): voi
 
 function slot(seen: Seen, name: string, words: string): void {
   const walStatus = words.includes('lost') ? 'lost' : 'reserved'
-  const found = { name, physical: !words.includes('logical'), active: words.includes('active'), walStatus }
+  const invalidation = words.includes('lost') ? 'wal_removed' : undefined
+  const physical = !words.includes('logical')
+  const found = { name, physical, active: words.includes('active'), walStatus, invalidation }
   server(seen, { slots: [...(seen.server.kind === 'up' ? seen.server.slots : []), found] })
 }
