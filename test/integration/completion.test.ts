@@ -39,7 +39,7 @@ describe('completion in bash', () => {
   })
 
   it('knows the options of each command, and the values of some', () => {
-    expect(offered(['plan', '--'])).toEqual(['--detailed-exitcode', '--file', '--help', '--json', '--out'])
+    expect(offered(['plan', '--'])).toEqual(['--detailed-exitcode', '--file', '--help', '--json', '--out', '--replace'])
     expect(offered(['status', '--w'])).toEqual(['--watch'])
     expect(offered(['add', 'replica', 'db4', '--p'])).toEqual(['--port'])
     expect(offered(['completion', ''])).toEqual(['bash', 'fish', 'zsh'])

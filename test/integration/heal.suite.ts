@@ -1,15 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import {
-  chmodSync,
   chownSync,
   cpSync,
   existsSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { formatLsn } from '@maestra/client/postgres/lsn'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalHost } from '../../packages/maestra/src/host/local/local-host.js'
@@ -34,7 +35,7 @@ function declare(text: Partial<ClusterText> = {}): void {
     version: major.version,
     ...(bin !== undefined && { bin }),
     nodes: both,
-    parameters: quickParameters,
+    parameters: [...quickParameters, 'wal_retrieve_retry_interval: 100ms'],
     ...text,
   })
 }
@@ -58,7 +59,8 @@ async function expectHealed(): Promise<void> {
 }
 
 /** States that somebody else, or a long absence, left; each is brought on by one apply. */
-export function describeHeal(of: Major): void {
+/** Briefly: without what does not depend on the major version of PostgreSQL. */
+export function describeHeal(of: Major, { briefly = false } = {}): void {
   describe(`a cluster of PostgreSQL ${of.version} is healed`, () => {
     beforeAll(async () => {
       workspace = openWorkspace()
@@ -72,14 +74,15 @@ export function describeHeal(of: Major): void {
 
     afterAll(() => workspace.remove())
 
-    describe('by what its files tell', files)
+    describe('by what its WAL tells', positions)
     describe('when its replication role', role)
     describe('when its replica', replica)
-    describe('when two histories', histories)
+    if (!briefly) describe('when its files', files)
+    if (!briefly) describe('when two histories', histories)
   })
 }
 
-function files(): void {
+function positions(): void {
   const reached = {
     db1: 'select pg_current_wal_lsn()::text as lsn',
     db2: 'select pg_last_wal_receive_lsn()::text as lsn',
@@ -253,15 +256,7 @@ function replica(): void {
   })
 
   it('has lost its WAL and an archive has it: it keeps its data, and catches up from there', async () => {
-    const archive = workspace.folder('archive')
-    chmodSync(archive, 0o777)
-    const parameters = [
-      ...quickParameters,
-      'archive_mode: on',
-      `archive_command: "test ! -f ${archive}/%f && cp %p ${archive}/%f"`,
-      `restore_command: "cp ${archive}/%f %p"`,
-    ]
-    declare({ parameters })
+    declare({ more: ['archive: { directory: ./archive }'] })
     await shop.apply()
     const inode = statSync(shop.data('db2')).ino
     await stopServer(shop.data('db2'))
@@ -274,6 +269,36 @@ function replica(): void {
     expect(aside()).toEqual([])
     declare()
     await shop.apply()
+  })
+}
+
+function files(): void {
+  function edit(node: string, file: string, change: (text: string) => string): void {
+    const path = join(shop.data(node), file)
+    writeFileSync(path, change(readFileSync(path, 'utf8')))
+  }
+
+  it('lead to a wrong address of the right primary: they are written, and it streams', async () => {
+    const port = `port=${shop.port('db1')}`
+    edit('db2', 'maestra.conf', (text) => text.replace(port, 'port=1'))
+    await sql(shop.url('db2'), 'select pg_reload_conf()')
+    await untilRows(shop.url('db2'), `select count(*)::int as n from pg_stat_wal_receiver where status = 'streaming'`, [
+      { n: 0 },
+    ])
+    expect(await kinds()).toEqual(['write-configuration', 'reload', 'await-streaming'])
+    await shop.apply()
+    await expectHealed()
+  })
+
+  it('lack the lines that let the replica in: they are written, and it streams', async () => {
+    edit('db1', 'pg_hba.conf', (text) => text.replace(/^# BEGIN maestra[\s\S]*^# END maestra.*\n/m, ''))
+    await sql(shop.url('db1'), 'select pg_reload_conf()')
+    await stopServer(shop.data('db2'))
+    expect(await kinds()).toEqual(['write-configuration', 'reload', 'start', 'await-streaming'])
+    await shop.apply()
+    await expectHealed()
+    const rules = `select count(*)::int from pg_hba_file_rules where 'replicator' = any (user_name)`
+    expect(await ask('db1', rules)).toBeGreaterThan(0)
   })
 }
 

@@ -17,7 +17,7 @@ if (oldest !== undefined) {
   describeBaseBackup(oldest)
   describeCluster(oldest, { briefly: true })
   describeRestart(oldest, { briefly: true })
-  describeHeal(oldest)
+  describeHeal(oldest, { briefly: true })
   describeStatus(oldest, { briefly: true })
   describeSandbox(oldest, '/')
 }
