@@ -153,9 +153,9 @@ describe('a replica that is removed', () => {
       'write-configuration db1',
       'start db1',
       'drop-slot db1',
+      'create-replication-role db1',
       'write-configuration db1',
       'reload db1',
-      'create-replication-role db1',
     ])
     await shop.apply()
     expect(await slots()).toEqual([])
