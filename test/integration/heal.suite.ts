@@ -58,8 +58,10 @@ async function expectHealed(): Promise<void> {
   expect(await sql(shop.url('db1'), text)).toEqual([{ slot_name: 'db2', state: 'streaming' }])
 }
 
-/** States that somebody else, or a long absence, left; each is brought on by one apply. */
-/** Briefly: without what does not depend on the major version of PostgreSQL. */
+/**
+ * States that somebody else, or a long absence, left; each is brought on by one apply. Briefly: without what does not depend
+ * on the major version of PostgreSQL.
+ */
 export function describeHeal(of: Major, { briefly = false } = {}): void {
   describe(`a cluster of PostgreSQL ${of.version} is healed`, () => {
     beforeAll(async () => {
@@ -161,7 +163,7 @@ async function loseWal(beforeEach: () => void = () => {}): Promise<void> {
   ])
   await sql(shop.url('db1'), 'alter system reset max_slot_wal_keep_size')
   await sql(shop.url('db1'), 'select pg_reload_conf()')
-  await untilRows(shop.url('db1'), 'show max_slot_wal_keep_size', [{ max_slot_wal_keep_size: '-1' }])
+  await untilRows(shop.url('db1'), 'show max_slot_wal_keep_size', [{ max_slot_wal_keep_size: '16GB' }])
 }
 
 async function kinds(args: readonly string[] = []): Promise<readonly string[]> {

@@ -175,7 +175,7 @@ async function loseWal(folder: ClusterFolder): Promise<void> {
   }
   await sql(url, 'alter system reset max_slot_wal_keep_size')
   await sql(url, 'select pg_reload_conf()')
-  await untilRows(url, 'show max_slot_wal_keep_size', [{ max_slot_wal_keep_size: '-1' }])
+  await untilRows(url, 'show max_slot_wal_keep_size', [{ max_slot_wal_keep_size: '16GB' }])
 }
 
 function asideOf(folder: ClusterFolder): readonly string[] {
