@@ -29,6 +29,10 @@ export function standbyWal(view: ClusterView, standby: NodeView): StandbyWal {
   }
 }
 
-function hasArchive({ cluster }: ClusterView, { declared }: NodeView, own: WalObservation): boolean {
-  return own.restores || Boolean(settingsOf(nodeConfiguration(cluster, declared).settings)['restore_command'])
+/** A command that somebody gave it may find anything anywhere; an archive that is not there yet has nothing. */
+function hasArchive(view: ClusterView, { declared }: NodeView, own: WalObservation): boolean {
+  if (own.restores || declared.parameters['restore_command']) return true
+  const { archive, cluster } = view
+  if (archive?.kind === 'absent') return false
+  return Boolean(settingsOf(nodeConfiguration(cluster, declared).settings)['restore_command'])
 }
