@@ -1,8 +1,9 @@
 import { MaestraError, messageOf } from '@maestra/client/base/error'
-import { type DeclaredCluster, standbysOf } from '../cluster/declared-cluster.js'
+import { type DeclaredCluster, standbysOf, upstreamsOf } from '../cluster/declared-cluster.js'
 import type { NodeObservation, Observation } from '../cluster/observation.js'
 import { changedSince } from '../plan/changed-since.js'
-import { outcomeOf, type Plan, type PlanRequest } from '../plan/plan.js'
+import { withoutLateProgress } from '../plan/late-progress.js'
+import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
 import { restartReasons } from '../plan/restart-reasons.js'
 import type { Step } from '../plan/step.js'
@@ -51,20 +52,21 @@ export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise
   const lock = await acquireLock(options.site.host, options.cluster)
   const connections = new KeptConnections()
   try {
-    const { plan, observation } = await lookNow(options, connections, confirmed.request)
+    const before = await look(options, connections)
+    const plan = planCluster(options.cluster, before, undefined, confirmed.request)
     refuseUnlessSame(confirmed, plan)
-    await removeLeftovers(options, observation)
+    await removeLeftovers(options, before)
     await runSteps(plan.steps, options, lock, connections)
-    refuseUnlessConverged((await lookNow(options, connections)).plan)
+    const now = await look(options, connections)
+    refuseUnlessConverged(planCluster(options.cluster, withoutLateProgress(options.cluster, now, before)))
   } finally {
     await connections.end()
     await lock.release()
   }
 }
 
-async function lookNow({ site, cluster }: ApplyOptions, connections: KeptConnections, request: PlanRequest = {}) {
-  const observation = await observeCluster(site, cluster, connections)
-  return { observation, plan: planCluster(cluster, observation, undefined, request) }
+async function look({ site, cluster }: ApplyOptions, connections: KeptConnections): Promise<Observation> {
+  return await observeCluster(site, cluster, connections)
 }
 
 async function runSteps(
@@ -102,15 +104,17 @@ async function runSteps(
       contextOf(() => {}),
     )
     if (options.lanes === undefined) for (const step of steps) await run(step)
-    else
-      await runInLanes(
-        steps,
-        { standbys: standbysOf(options.cluster).map(({ name }) => name), most: options.lanes },
-        run,
-      )
+    else await runInLanes(steps, { chains: chainsOf(options.cluster), most: options.lanes }, run)
   } catch (error) {
     throw signal.aborted ? interrupted(signal, [...left]) : error
   }
+}
+
+/** The nodes through which each standby receives its WAL. */
+function chainsOf(cluster: DeclaredCluster): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    standbysOf(cluster).map((standby) => [standby.name, upstreamsOf(cluster, standby).map(({ name }) => name)]),
+  )
 }
 
 /** What runs of before that were killed left in and beside the data directories. */

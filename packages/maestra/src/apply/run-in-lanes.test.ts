@@ -13,7 +13,7 @@ const steps: readonly Step[] = [
   ]),
   { ...common, kind: 'reload', node: 'db1' },
 ]
-const standbys = ['db2', 'db3', 'db4']
+const chains = new Map(['db2', 'db3', 'db4'].map((name) => [name, ['db1']]))
 const nameOf = (step: Step) =>
   `${step.kind} ${'standby' in step ? step.standby : 'node' in step ? step.node : ''}`.trim()
 
@@ -36,7 +36,7 @@ function held() {
 describe('runInLanes', () => {
   it('begins the standbys together, after what comes before them, and ends with what comes after all', async () => {
     const { begun, run, end } = held()
-    const running = runInLanes(steps, { standbys, most: 2 }, run)
+    const running = runInLanes(steps, { chains, most: 2 }, run)
     expect(begun).toEqual(['write-passfile'])
     await end('write-passfile')
     await end('initialise db1')
@@ -57,7 +57,7 @@ describe('runInLanes', () => {
 
   it('begins nothing after an error, and throws it when what was begun has ended', async () => {
     const { begun, run, end } = held()
-    const running = runInLanes(steps, { standbys, most: 2 }, run)
+    const running = runInLanes(steps, { chains, most: 2 }, run)
     let thrown: unknown
     const settled = running.catch((error: unknown) => {
       thrown = error
@@ -71,5 +71,25 @@ describe('runInLanes', () => {
     await settled
     expect(thrown).toBe(failure)
     expect(begun.slice(2)).toEqual(['create-slot db2', 'create-slot db3'])
+  })
+
+  it('begins nothing of a standby before that of its upstream has ended', async () => {
+    const { begun, run, end } = held()
+    const cascade: readonly Step[] = [
+      { ...common, kind: 'start', node: 'db2' },
+      { ...common, kind: 'start', node: 'db4' },
+      { ...common, kind: 'create-slot', node: 'db2', slot: 'db3', standby: 'db3' },
+      { ...common, kind: 'start', node: 'db3' },
+    ]
+    const inChain = new Map([...chains, ['db3', ['db2', 'db1']]])
+    const running = runInLanes(cascade, { chains: inChain, most: 4 }, run)
+    expect(begun).toEqual(['start db2', 'start db4'])
+    await end('start db4')
+    expect(begun).toHaveLength(2)
+    await end('start db2')
+    expect(begun.slice(2)).toEqual(['create-slot db3'])
+    await end('create-slot db3')
+    await end('start db3')
+    await running
   })
 })

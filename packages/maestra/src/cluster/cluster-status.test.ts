@@ -3,7 +3,7 @@ import { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { parseServerVersion } from '@maestra/client/postgres/version'
 import { describe, expect, test } from 'vitest'
-import { clusterStatus, type NodeStatus } from './cluster-status.js'
+import { clusterStatus, isHealthy, type NodeStatus } from './cluster-status.js'
 import { loadCluster } from './load-cluster.js'
 import type { DataDirectory, NodeObservation, RunningServer, WalSender } from './observation.js'
 
@@ -50,6 +50,10 @@ const server = (change: Partial<RunningServer>): RunningServer => ({
   timeline: timelineOf(3),
   lsn: parseLsn('0/3000000'),
   replayPaused: false,
+  applyDelayMs: 0,
+  waitsForDelay: false,
+  startedAtMs: 1,
+  lastReplayedCommitAtMs: undefined,
   sinceLastReplayMs: 3_600_000.4,
   configurationErrors: [],
   settingsAbove: [],
@@ -99,9 +103,8 @@ const silent = (change: Partial<NodeObservation>): NodeStatus | undefined =>
   statusOf({ server: server({}) }, { process: { kind: 'none' }, ...change }).nodes[1]
 
 test('has the keys of a node in the documented order, in whichever state it is', () => {
-  const keys = 'name role state host port version timeline lsn lagBytes lagMs sync slot pendingRestart unknown'.split(
-    ' ',
-  )
+  const keys =
+    'name role state host port version timeline follows lsn lagBytes lagMs sync slot pendingRestart unknown'.split(' ')
   for (const row of [
     ...statusOf({ server: server({}) }, { server: server({ inRecovery: true }) }).nodes,
     ...statusOf({}, { directory: { kind: 'absent' } }).nodes,
@@ -125,6 +128,7 @@ test('tells a primary and a standby that streams', () => {
         port: 5441,
         version: '18.4',
         timeline: 3,
+        follows: null,
         lsn: '0/3000000',
         lagBytes: null,
         lagMs: null,
@@ -141,6 +145,7 @@ test('tells a primary and a standby that streams', () => {
         port: 5442,
         version: '18.4',
         timeline: 3,
+        follows: 'db1',
         lsn: '0/3000000',
         lagBytes: 0,
         lagMs: 0,
@@ -272,5 +277,76 @@ describe('the primary', () => {
 
   test('is the one that runs as such, also when it was declared as a standby', () => {
     expect(statusOf({}, { server: server({}) }).primary).toBe('db-2')
+  })
+})
+
+describe('in a chain', () => {
+  const chain = loadCluster(
+    `cluster: shop
+postgres: { version: 18 }
+nodes:
+  - { name: db1, port: 5441, data: /srv/db1, primary: true }
+  - { name: db2, port: 5442, data: /srv/db2 }
+  - { name: db3, port: 5443, data: /srv/db3, follows: db2 }
+`,
+    '/shop/maestra.yaml',
+  ).cluster
+  if (chain === undefined) throw new Error('the cluster file of this test is wrong')
+  const from = (port: number, slot: string) => ({ status: 'streaming', host: '127.0.0.1', port, slot })
+  const rowOf3 = (own: Partial<RunningServer>, of2: Partial<RunningServer> = {}) =>
+    clusterStatus(chain, {
+      nodes: [
+        node('db1', { server: server({ walSenders: [sender({ node: 'db2', replayLagMs: 20 })] }) }),
+        node('db2', {
+          server: server({
+            inRecovery: true,
+            walReceiver: from(5441, 'db2'),
+            walSenders: [sender({ node: 'db3', replayLsn: parseLsn('0/2000000'), replayLagMs: 30 })],
+            slots: [{ name: 'db3', physical: true, active: false, walStatus: 'reserved' }],
+            ...of2,
+          }),
+        }),
+        node('db3', { server: server({ inRecovery: true, lsn: parseLsn('0/2000000'), ...own }) }),
+      ],
+      passwords: { superuser: undefined, replication: undefined, nodesWithout: [] },
+    }).nodes[2]
+
+  test('a standby is behind the primary, by the times of its whole way', () => {
+    const row = { state: 'streaming', follows: 'db2', sync: 'async', slot: 'db3', lagBytes: 16 ** 6, lagMs: 50 }
+    expect(rowOf3({ walReceiver: from(5442, 'db3') })).toMatchObject(row)
+    expect(rowOf3({ walReceiver: from(5442, 'db3') }, { walSenders: [] })).toMatchObject({ lagMs: 3_600_000 })
+    expect(rowOf3({ walReceiver: from(5442, 'db3') }, { applyDelayMs: 9 })).toMatchObject({ lagMs: 3_600_000 })
+    const unmeasured = sender({ node: 'db3', replayLsn: parseLsn('0/2000000') })
+    expect(rowOf3({ walReceiver: from(5442, 'db3') }, { walSenders: [unmeasured] })).toMatchObject({ lagMs: null })
+  })
+
+  test('it is told whom a standby streams from, else whom it is declared to follow', () => {
+    expect(rowOf3({ walReceiver: from(5441, 'db3') })).toMatchObject({ follows: 'db1', sync: null })
+    expect(rowOf3({ walReceiver: from(9999, 'db3') })).toMatchObject({ follows: null })
+    expect(rowOf3({})).toMatchObject({ follows: 'db2', state: 'running', slot: 'db3' })
+  })
+})
+
+describe('a standby that replays late', () => {
+  const late = { applyDelayMs: 3_600_000, lsn: parseLsn('0/2000000'), sinceLastReplayMs: 3_700_000 }
+  const sees = { walSenders: [sender({ replayLsn: parseLsn('0/2000000'), replayLagMs: 3 })] }
+
+  test('is delayed, with what it is behind, and never caught up', () => {
+    expect(standby(late, sees)).toMatchObject({ state: 'delayed', lagBytes: 16 ** 6, lagMs: 3_700_000, unknown: null })
+    expect(standby({ ...late, lsn: parseLsn('0/3000000') })).toMatchObject({ state: 'delayed', lagBytes: 0, lagMs: 0 })
+    expect(standby({ ...late, replayPaused: true })).toMatchObject({ state: 'paused' })
+  })
+
+  test('is so while it waits without a WAL receiver, as after a restart', () => {
+    expect(standby({ ...late, walReceiver: undefined, waitsForDelay: true })).toMatchObject({ state: 'delayed' })
+    expect(standby({ ...late, walReceiver: undefined })).toMatchObject({ state: 'running' })
+  })
+
+  test('is well', () => {
+    const healthy = (own: Partial<RunningServer>) =>
+      isHealthy(statusOf({ server: server({}) }, { server: server({ inRecovery: true, ...late, ...own }) }))
+    expect(healthy({ walReceiver: receiver })).toBe(true)
+    expect(healthy({ walReceiver: undefined, waitsForDelay: true })).toBe(true)
+    expect(healthy({ walReceiver: undefined })).toBe(false)
   })
 })

@@ -1,5 +1,13 @@
 import { bytesBetween, formatLsn, type Lsn } from '@maestra/client/postgres/lsn'
-import { type DeclaredCluster, type DeclaredNode, primaryOf, slotName } from './declared-cluster.js'
+import {
+  addressOf,
+  type DeclaredCluster,
+  type DeclaredNode,
+  primaryOf,
+  slotName,
+  upstreamOf,
+  upstreamsOf,
+} from './declared-cluster.js'
 import type { NodeObservation, Observation, RunningServer, WalSender } from './observation.js'
 
 /** What `maestra status --json` prints: stable, documented in docs/status.md. */
@@ -13,6 +21,7 @@ export type ClusterStatus = {
 export type NodeState =
   | 'streaming'
   | 'catchup'
+  | 'delayed'
   | 'running'
   | 'starting'
   | 'paused'
@@ -28,6 +37,11 @@ export type NodeStatus = {
   readonly port: number
   readonly version: string | null
   readonly timeline: number | null
+  /**
+   * The node that a standby streams from, null when that is none of the cluster; when it does not stream, the one that it is
+   * declared to follow. Null for the primary.
+   */
+  readonly follows: string | null
   /** Primary: written. Standby: replayed. */
   readonly lsn: string | null
   /** Bytes of WAL that the primary has written and this standby has not replayed. */
@@ -37,7 +51,7 @@ export type NodeStatus = {
    * primary is; null when not measured yet.
    */
   readonly lagMs: number | null
-  /** `sync_state` at the primary: async, potential, sync, quorum. */
+  /** `sync_state` at the node that it follows: async, potential, sync, quorum. */
   readonly sync: string | null
   readonly slot: string | null
   /** Settings that were changed and take a restart. */
@@ -51,18 +65,26 @@ export function clusterStatus(cluster: DeclaredCluster, observation: Observation
   return {
     cluster: cluster.name,
     primary: primary?.name ?? null,
-    nodes: cluster.nodes.map((node) => nodeStatus(node, observed(observation, node.name), primary?.server)),
+    nodes: cluster.nodes.map((node) => nodeStatus({ cluster, observation, primary: primary?.server }, node)),
   }
 }
 
-/** Whether a primary runs, every standby streams, and nothing about them is doubtful. */
+/** Whether a primary runs, every standby streams or replays late as declared, and nothing about them is doubtful. */
 export function isHealthy({ primary, nodes }: ClusterStatus): boolean {
   return primary !== null && nodes.every(isWell)
 }
 
 function isWell({ role, state, unknown }: NodeStatus): boolean {
   if (unknown !== null) return false
-  return role === 'primary' ? state === 'running' : state === 'streaming' || state === 'catchup'
+  return role === 'primary' ? state === 'running' : ['streaming', 'catchup', 'delayed'].includes(state)
+}
+
+/** What the row of one node is made from. */
+type Seen = {
+  readonly cluster: DeclaredCluster
+  readonly observation: Observation
+  /** The server that is the primary now. */
+  readonly primary: RunningServer | undefined
 }
 
 type Primary = { readonly name: string; readonly server: RunningServer }
@@ -84,10 +106,16 @@ function observed(observation: Observation, name: string): NodeObservation {
   return found
 }
 
-function nodeStatus(node: DeclaredNode, seen: NodeObservation, primary: RunningServer | undefined): NodeStatus {
-  const { server } = seen
-  if (server.kind !== 'up') return silentNode(node, seen, primary)
-  return server.inRecovery ? standbyStatus(node, server, primary) : primaryStatus(node, server)
+function nodeStatus(seen: Seen, node: DeclaredNode): NodeStatus {
+  const found = observed(seen.observation, node.name)
+  if (found.server.kind !== 'up') return silentNode(seen, node, found)
+  return found.server.inRecovery ? standbyStatus(seen, node, found.server) : primaryStatus(node, found.server)
+}
+
+/** The server of a node that answers. */
+function serverOf({ observation }: Seen, node: DeclaredNode | undefined): RunningServer | undefined {
+  const server = node === undefined ? undefined : observed(observation, node.name).server
+  return server?.kind === 'up' ? server : undefined
 }
 
 // The keys stand in the order of the document, in every row.
@@ -100,6 +128,7 @@ function primaryStatus({ name, host, port }: DeclaredNode, server: RunningServer
     port,
     version: server.version.text,
     timeline: server.timeline,
+    follows: null,
     lsn: formatLsn(server.lsn),
     lagBytes: null,
     lagMs: null,
@@ -110,9 +139,10 @@ function primaryStatus({ name, host, port }: DeclaredNode, server: RunningServer
   }
 }
 
-function standbyStatus(node: DeclaredNode, server: RunningServer, primary: RunningServer | undefined): NodeStatus {
-  const sender = senderOf(node, primary)
-  const { lagBytes, lagMs, unknown } = lag(server, sender, primary)
+function standbyStatus(seen: Seen, node: DeclaredNode, server: RunningServer): NodeStatus {
+  const upstream = followed(seen, node, server)
+  const sender = senderOf(node, serverOf(seen, upstream))
+  const { lagBytes, lagMs, unknown } = lag(seen, node, server)
   return {
     name: node.name,
     role: 'standby',
@@ -121,25 +151,41 @@ function standbyStatus(node: DeclaredNode, server: RunningServer, primary: Runni
     port: node.port,
     version: server.version.text,
     timeline: server.timeline,
+    follows: upstream?.name ?? null,
     lsn: formatLsn(server.lsn),
     lagBytes,
     lagMs,
     sync: sender?.sync ?? null,
-    slot: server.walReceiver?.slot ?? declaredSlot(node, primary),
+    slot: server.walReceiver?.slot ?? declaredSlot(node, serverOf(seen, upstream)),
     pendingRestart: server.pendingRestart,
     unknown,
   }
 }
 
+/** The node that a standby streams from, undefined when that is none of the cluster; else the one that is declared. */
+function followed({ cluster }: Seen, node: DeclaredNode, server: RunningServer): DeclaredNode | undefined {
+  const declared = upstreamOf(cluster, node) ?? primaryOf(cluster)
+  const receiver = server.walReceiver
+  if (receiver?.status !== 'streaming') return declared
+  const others = cluster.nodes.filter((each) => each !== node && each !== declared)
+  return [declared, ...others].find((each) => {
+    const { host, port } = addressOf(each, node)
+    return host === receiver.host && port === receiver.port
+  })
+}
+
 /** A connection that broke may linger beside the one that took its place. */
-function senderOf(node: DeclaredNode, primary: RunningServer | undefined): WalSender | undefined {
-  const senders = primary?.walSenders.filter((each) => each.node === node.name) ?? []
+function senderOf(node: DeclaredNode, upstream: RunningServer | undefined): WalSender | undefined {
+  const senders = upstream?.walSenders.filter((each) => each.node === node.name) ?? []
   return senders.find((each) => each.state === 'streaming') ?? senders[0]
 }
 
+/** One that waits for its delay may have nothing to stream for as long. */
 function standbyState(server: RunningServer, sender: WalSender | undefined): NodeState {
   if (server.replayPaused) return 'paused'
-  if (server.walReceiver?.status !== 'streaming') return server.walReceiver === undefined ? 'running' : 'starting'
+  const streams = server.walReceiver?.status === 'streaming'
+  if (server.waitsForDelay || (streams && server.applyDelayMs > 0)) return 'delayed'
+  if (!streams) return server.walReceiver === undefined ? 'running' : 'starting'
   return sender?.state === 'catchup' ? 'catchup' : 'streaming'
 }
 
@@ -149,38 +195,52 @@ type Lag = Pick<NodeStatus, 'lagBytes' | 'lagMs' | 'unknown'>
  * Positions first, clocks only where they differ: on an idle primary the last transaction grows old while nothing is
  * missing. The two servers are not asked at the same instant, so a standby may be seen ahead of its primary.
  */
-function lag(server: RunningServer, sender: WalSender | undefined, primary: RunningServer | undefined): Lag {
+function lag(seen: Seen, node: DeclaredNode, server: RunningServer): Lag {
+  const { primary } = seen
   const unmeasured = (unknown: string): Lag => ({ lagBytes: null, lagMs: null, unknown })
   if (primary === undefined) return unmeasured('no primary can be seen, so nobody knows how far it is behind')
   if (primary.systemIdentifier !== server.systemIdentifier) {
     return unmeasured(`it is of system ${server.systemIdentifier}, and the primary of ${primary.systemIdentifier}`)
   }
+  const sender = senderOf(node, serverOf(seen, followed(seen, node, server)))
   const lagBytes = Math.max(0, bytesBetween(furthest(server.lsn, sender?.replayLsn), primary.lsn))
   if (lagBytes === 0) return { lagBytes: 0, lagMs: 0, unknown: null }
-  return { lagBytes, lagMs: lagMs(server, sender), unknown: null }
+  return { lagBytes, lagMs: lagMs(seen, node, server), unknown: null }
 }
 
-/** Null where it was not measured yet: WAL was written a moment ago, or nothing was ever replayed. */
-function lagMs(server: RunningServer, sender: WalSender | undefined): number | null {
-  const follows = server.walReceiver?.status === 'streaming' && !server.replayPaused && sender !== undefined
-  const measured = follows ? sender.replayLagMs : server.sinceLastReplayMs
+/**
+ * Null where it was not measured yet: WAL was written a moment ago, or nothing was ever replayed. Each WAL sender measures the
+ * way from its own server, so in a chain the times add up.
+ */
+function lagMs(seen: Seen, node: DeclaredNode, server: RunningServer): number | null {
+  const ways = [node, ...upstreamsOf(seen.cluster, node).slice(0, -1)].map((each) => way(seen, each))
+  const times = ways.flatMap((each) => each?.replayLagMs ?? [])
+  const sum = times.length < ways.length ? undefined : times.reduce((total, ms) => total + ms, 0)
+  const measured = ways.includes(undefined) ? server.sinceLastReplayMs : sum
   return measured === undefined ? null : Math.max(0, Math.round(measured))
 }
 
+/** The WAL sender of a standby that replays what it receives; undefined where it does not, or holds commits back. */
+function way(seen: Seen, standby: DeclaredNode): WalSender | undefined {
+  const server = serverOf(seen, standby)
+  if (server?.walReceiver?.status !== 'streaming' || server.replayPaused || server.applyDelayMs > 0) return undefined
+  return senderOf(standby, serverOf(seen, followed(seen, standby, server)))
+}
 function furthest(own: Lsn, reported: Lsn | undefined): Lsn {
   return reported !== undefined && reported > own ? reported : own
 }
 
-function declaredSlot(node: DeclaredNode, primary: RunningServer | undefined): string | null {
+function declaredSlot(node: DeclaredNode, upstream: RunningServer | undefined): string | null {
   const name = slotName(node.name)
-  return primary?.slots.some((slot) => slot.name === name) ? name : null
+  return upstream?.slots.some((slot) => slot.name === name) ? name : null
 }
 
-/** A node whose server cannot be asked: what its files and processes say, and what the primary keeps for it. */
-function silentNode(node: DeclaredNode, seen: NodeObservation, primary: RunningServer | undefined): NodeStatus {
-  const { directory } = seen
-  const { state, because } = silence(node, seen)
+/** A node whose server cannot be asked: what its files and processes say, and what its upstream keeps for it. */
+function silentNode(seen: Seen, node: DeclaredNode, found: NodeObservation): NodeStatus {
+  const { directory } = found
+  const { state, because } = silence(node, found)
   const standby = directory.kind === 'data' && directory.standbySignal
+  const upstream = upstreamOf(seen.cluster, node)
   return {
     name: node.name,
     role: directory.kind !== 'data' ? 'unknown' : standby ? 'standby' : 'primary',
@@ -189,11 +249,12 @@ function silentNode(node: DeclaredNode, seen: NodeObservation, primary: RunningS
     port: node.port,
     version: null,
     timeline: directory.kind === 'data' ? directory.control.timeline : null,
+    follows: standby ? (upstream?.name ?? null) : null,
     lsn: null,
     lagBytes: null,
     lagMs: null,
     sync: null,
-    slot: standby ? declaredSlot(node, primary) : null,
+    slot: standby ? declaredSlot(node, serverOf(seen, upstream)) : null,
     pendingRestart: [],
     unknown: because,
   }

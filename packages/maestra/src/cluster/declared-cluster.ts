@@ -1,5 +1,6 @@
 import type { ServerVersionMajor } from '@maestra/client/postgres/version'
 import type { HostAndPort } from './address.js'
+import { onceForEach } from './once-for-each.js'
 
 /** What should be: a cluster file, read and completed with its defaults. Paths are absolute. */
 export type DeclaredCluster = {
@@ -48,7 +49,9 @@ export type DeclaredNode = {
   readonly port: number
   /** The data directory, absolute. */
   readonly data: string
-  /** Where this node reaches its primary, when that is not the primary's own address. */
+  /** The name of the node whose WAL it receives; the primary's unless it says so. */
+  readonly follows?: string | undefined
+  /** Where this node reaches its upstream, when that is not the upstream's own address. */
   readonly via?: HostAndPort | undefined
   /** Which node starts as the primary; exactly one when the rules find nothing wrong. */
   readonly startsAs: 'primary' | 'standby'
@@ -71,14 +74,52 @@ export function primaryOf(cluster: DeclaredCluster): DeclaredNode {
   return primary
 }
 
-/** The node whose WAL a standby receives; undefined for the primary. */
+/** The node whose WAL a standby receives, its upstream; undefined for the primary. */
 export function upstreamOf(cluster: DeclaredCluster, node: DeclaredNode): DeclaredNode | undefined {
-  return node.startsAs === 'primary' ? undefined : primaryOf(cluster)
+  if (node.startsAs === 'primary') return undefined
+  const named = node.follows === undefined ? undefined : cluster.nodes.find((each) => each.name === node.follows)
+  return named ?? primaryOf(cluster)
 }
 
-/** Where a standby reaches the primary that it follows. */
-export function addressOf(primary: DeclaredNode, standby: DeclaredNode): HostAndPort {
-  return standby.via ?? { host: primary.host, port: primary.port }
+/** The standbys that receive their WAL from a node. */
+export function followersOf(cluster: DeclaredCluster, node: DeclaredNode): readonly DeclaredNode[] {
+  return followersInCluster(cluster).get(node) ?? []
+}
+
+const followersInCluster = onceForEach((cluster: DeclaredCluster) => {
+  const found = new Map<DeclaredNode | undefined, DeclaredNode[]>()
+  for (const node of cluster.nodes) {
+    const upstream = upstreamOf(cluster, node)
+    const others = found.get(upstream)
+    if (others === undefined) found.set(upstream, [node])
+    else others.push(node)
+  }
+  return found
+})
+
+/**
+ * The nodes through which the WAL of the primary comes to a standby, its upstream first, the primary last. In a cluster that
+ * breaks the rules they may lead in a circle; it is gone through once.
+ */
+export function upstreamsOf(cluster: DeclaredCluster, standby: DeclaredNode): readonly DeclaredNode[] {
+  const found: DeclaredNode[] = []
+  let next = upstreamOf(cluster, standby)
+  while (next !== undefined && !found.includes(next)) {
+    found.push(next)
+    next = upstreamOf(cluster, next)
+  }
+  return found
+}
+
+/** The standbys, each behind its upstream: first all that follow the primary, then those behind them; else as in the file. */
+export function standbysInChainOrder(cluster: DeclaredCluster): readonly DeclaredNode[] {
+  const depths = new Map(standbysOf(cluster).map((node) => [node, upstreamsOf(cluster, node).length]))
+  return standbysOf(cluster).toSorted((a, b) => (depths.get(a) ?? 0) - (depths.get(b) ?? 0))
+}
+
+/** Where a standby reaches the node that it follows. */
+export function addressOf(upstream: DeclaredNode, standby: DeclaredNode): HostAndPort {
+  return standby.via ?? { host: upstream.host, port: upstream.port }
 }
 
 export function standbysOf(cluster: DeclaredCluster): readonly DeclaredNode[] {

@@ -58,7 +58,7 @@ allow: [10.0.0.0/33, all]
       "1:10 wrong-value: \`cluster\` must be a name of lower-case letters, digits, \`_\` and \`-\` that begins with a letter and has at most 63 characters, not "Shop" (for example \`shop\`)",
       "3:12 wrong-value: \`version\` must be a major version of PostgreSQL from 14 to 19, not "18" (write it without quotes: 18)",
       "5:5 missing-key: node db1 has no \`data\` (\`data\` is a path, absolute or relative to the cluster file)",
-      "6:5 unknown-key: unknown key \`prot\`; did you mean \`port\`? (known here: name, host, port, data, via, primary, parameters)",
+      "6:5 unknown-key: unknown key \`prot\`; did you mean \`port\`? (known here: name, host, port, data, follows, via, primary, parameters)",
       "7:11 wrong-value: \`port\` must be a whole number from 1 to 65535, not "abc"",
       "8:14 wrong-value: \`primary\` must be true or false, not "yes" (write \`true\`)",
       "9:5 missing-key: node 2 has no \`name\` (\`name\` is a name of lower-case letters, digits, \`_\` and \`-\` that begins with a letter and has at most 63 characters)",

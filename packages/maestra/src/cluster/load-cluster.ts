@@ -54,6 +54,7 @@ function declared(file: ClusterFile, source: YamlSource, path: string): Declared
       host: node.host,
       port: node.port,
       data: absolute(node.data),
+      ...(node.follows === undefined ? {} : { follows: node.follows }),
       ...(node.via === undefined ? {} : { via: parseHostAndPort(node.via) }),
       startsAs: node.primary ? 'primary' : 'standby',
       parameters: Object.fromEntries([...common, ...own]),

@@ -19,6 +19,7 @@ test('a replica comes on the port after the highest on its host, its data beside
     data: './data/db3',
   })
   expect(replicaOf(nodes, { port: 6000, data: '/x' })).toEqual({ name: 'db3', port: 6000, data: '/x' })
+  expect(replicaOf(nodes, { follows: 'db2' })).toMatchObject({ name: 'db3', port: 5501, follows: 'db2' })
 })
 
 test('a replica comes where its primary is', () => {

@@ -6,6 +6,7 @@ export type ReplicaOptions = {
   readonly host?: string | undefined
   readonly port?: number | undefined
   readonly data?: string | undefined
+  readonly follows?: string | undefined
 }
 
 /** What a node has whose host and port are not declared. */
@@ -29,6 +30,7 @@ export function newReplica(
     ...(host === defaultHost ? {} : { host }),
     port: options.port ?? (ports.length === 0 ? defaultPort : Math.max(...ports) + 1),
     data: options.data ?? dataBeside(cluster, text, name),
+    ...(options.follows === undefined ? {} : { follows: options.follows }),
   }
 }
 

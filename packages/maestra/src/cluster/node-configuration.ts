@@ -10,8 +10,8 @@ import {
   addressOf,
   type DeclaredCluster,
   type DeclaredNode,
+  followersOf,
   slotName,
-  standbysOf,
   upstreamOf,
 } from './declared-cluster.js'
 import { declaredHbaLines } from './declared-hba-lines.js'
@@ -22,7 +22,7 @@ import { defaultSlotWalKeepSize } from './slot-wal-keep-size.js'
 export const settingsFile = 'maestra.conf'
 export const nodePassfile = 'maestra.pgpass'
 
-/** The setting by which the primary's file tells which standbys were declared when it was written. */
+/** The setting by which a node's file tells which standbys were declared to follow it when it was written. */
 export const standbysSetting = 'maestra.standbys'
 
 /** Whether an error that a server finds in its configuration files (`file:line: name: error`) is about Maestra's own file. */
@@ -68,7 +68,8 @@ function settingsText(cluster: DeclaredCluster, node: DeclaredNode, held: HeldSe
     port: String(node.port),
     cluster_name: node.name,
     hot_standby: 'on',
-    ...(upstream === undefined ? leadSettings(cluster) : followSettings(cluster, node, upstream)),
+    ...(upstream === undefined ? {} : followSettings(cluster, node, upstream)),
+    ...leadSettings(cluster, node),
     ...('max_slot_wal_keep_size' in node.parameters ? {} : { max_slot_wal_keep_size: defaultSlotWalKeepSize }),
   }
   const told = Object.entries({ ...declared, ...held }).flatMap(([name, value]) =>
@@ -78,8 +79,8 @@ function settingsText(cluster: DeclaredCluster, node: DeclaredNode, held: HeldSe
 }
 
 /** In one order, so that nodes may change places in the cluster file. */
-function leadSettings(cluster: DeclaredCluster): Readonly<Record<string, string>> {
-  const names = standbysOf(cluster).map(({ name }) => name)
+function leadSettings(cluster: DeclaredCluster, node: DeclaredNode): Readonly<Record<string, string>> {
+  const names = followersOf(cluster, node).map(({ name }) => name)
   return names.length === 0 ? {} : { [standbysSetting]: names.toSorted().join(' ') }
 }
 
@@ -116,7 +117,7 @@ export function passfileLines(nodes: readonly HostAndPort[], user: string, passw
     .join('')
 }
 
-/** The content of the passfile in a node's data directory, by which a standby logs in at its primary. */
+/** The content of the passfile in a node's data directory, by which a standby logs in at the node that it follows. */
 export function nodePassfileText(cluster: DeclaredCluster, replicationPassword: Secret): Secret {
   return nodePassfiles(cluster)(replicationPassword)
 }
@@ -138,8 +139,8 @@ export function madeFor(settings: string): { readonly cluster: string; readonly 
 }
 
 /**
- * Names of the standbys that the primary's settings file tells: those that were declared when it was written, each of
- * which may have a slot that Maestra made.
+ * Names of the standbys that a node's settings file tells: those that were declared to follow it when it was written, each
+ * of which may have a slot that Maestra made.
  */
 export function toldStandbys(settings: string): readonly string[] {
   return (settingsOf(settings)[standbysSetting] ?? '').split(' ').filter((name) => name !== '')

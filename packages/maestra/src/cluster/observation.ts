@@ -196,6 +196,14 @@ export type RunningServer = {
   /** Primary: what it has written. Standby: what it has replayed. */
   readonly lsn: Lsn
   readonly replayPaused: boolean
+  /** How long a standby holds back each commit before it replays it: its recovery_min_apply_delay. */
+  readonly applyDelayMs: number
+  /** Whether a standby waits for that right now, and so does nothing else. */
+  readonly waitsForDelay: boolean
+  /** When it was started, in ms since 1970, by its own clock. */
+  readonly startedAtMs: number
+  /** Commit time of the last transaction that a standby replayed, in ms since 1970, by the clock of the primary. */
+  readonly lastReplayedCommitAtMs: number | undefined
   /** Milliseconds since the commit time of the last transaction that a standby replayed, by the standby's clock. */
   readonly sinceLastReplayMs: number | undefined
   /** What is wrong with its configuration files as they are on the disk: `file:line: name: error`. */

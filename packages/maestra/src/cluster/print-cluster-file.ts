@@ -30,6 +30,8 @@ export type NodeDeclaration = {
   readonly host?: string | undefined
   readonly port?: number | undefined
   readonly data: string
+  /** The name of a node. */
+  readonly follows?: string | undefined
   /** `host:port` */
   readonly via?: string | undefined
   readonly primary?: boolean | undefined
@@ -42,11 +44,12 @@ export function clusterFileText(declaration: ClusterDeclaration): string {
   const file = {
     cluster,
     postgres: { version, bin },
-    nodes: nodes.map(({ name, host, port, data, via, primary, parameters: own }) => ({
+    nodes: nodes.map(({ name, host, port, data, follows, via, primary, parameters: own }) => ({
       name,
       host,
       port,
       data,
+      follows,
       via,
       primary: primary === true ? true : undefined,
       parameters: parameterValues(own),

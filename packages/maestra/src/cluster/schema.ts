@@ -73,6 +73,11 @@ const node = z
       title: 'Data directory',
       description: 'The data directory of the node, absolute or relative to this file. Maestra creates it.',
     }),
+    follows: z.string().regex(namePattern).optional().meta({
+      title: 'Follows',
+      description:
+        'The name of the node whose WAL this standby receives: its upstream, as PostgreSQL calls it. The primary when it is left out; another standby makes this one a cascading replica.',
+    }),
     via: z
       .string()
       .refine((text) => parseHostAndPort(text) !== undefined)
@@ -80,11 +85,12 @@ const node = z
       .meta({
         title: 'Via',
         description:
-          'Where this node reaches its primary, as host:port, when that is not the address of the primary itself: the near end of a tunnel, a proxy of TCP.',
+          'Where this node reaches the node that it follows, as host:port, when that is not the address of that node itself: the near end of a tunnel, a proxy of TCP.',
       }),
     primary: z.boolean().default(false).meta({
       title: 'Primary',
-      description: 'Whether the node starts as the primary. Exactly one node does; all others follow it.',
+      description:
+        'Whether the node starts as the primary. Exactly one node does; all others follow it, or one another.',
     }),
     parameters: parameters.optional().meta({
       title: 'Parameters of this node',

@@ -17,6 +17,7 @@ export function valueHint(at: string, value: unknown, written: string | undefine
       return typeof value === 'string' && /^(on|yes|y|true)$/i.test(value) ? 'write `true`' : undefined
     case 'cluster':
     case 'nodes[].name':
+    case 'nodes[].follows':
       return typeof value === 'string' ? nameHint(value) : undefined
     case 'nodes[].host':
       return hostHint(text)

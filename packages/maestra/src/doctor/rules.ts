@@ -17,12 +17,14 @@ import { standbyMinimum } from './rules/standby-minimum.js'
 import { synchronousCommit } from './rules/synchronous-commit.js'
 import { synchronousStandbys } from './rules/synchronous-standbys.js'
 import { trustedAddresses } from './rules/trusted-addresses.js'
+import { upstreams } from './rules/upstreams.js'
 import { wholeNumbers } from './rules/whole-numbers.js'
 
 /** Every rule. Findings without a place in the file come in this order. */
 export const rules: readonly Rule[] = [
   duplicateNodes,
   onePrimary,
+  upstreams,
   wholeNumbers,
   sendersAndSlots,
   standbyMinimum,

@@ -35,6 +35,11 @@ export function stops(draft: Draft): boolean {
   return draft.refusals.length > 0 || draft.unknowns.length > 0
 }
 
+/** Whether a server is restarted. */
+export function restarts(draft: Draft): boolean {
+  return draft.steps.some((step) => step.kind === 'restart')
+}
+
 /** The wording of a step that changes nothing for applications and replaces no data. */
 export const harmless = { disruptive: false, destructive: false } as const
 

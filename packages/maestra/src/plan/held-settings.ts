@@ -3,8 +3,9 @@ import { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import { type HeldSettings, nodeConfiguration, standbysSetting } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
 import { integerParameter } from '../doctor/integer-parameter.js'
-import type { ClusterView, NodeView } from './cluster-view.js'
-import { removedStandbys } from './plan-removed-standbys.js'
+import { type ClusterView, followersOf, type NodeView, upstreamOf } from './cluster-view.js'
+import { formerFollowers } from './former-followers.js'
+import { hasReplayedStart } from './late-standby.js'
 import { takesRestart } from './restart-reasons.js'
 import { settingChanges } from './setting-changes.js'
 
@@ -16,21 +17,28 @@ import { settingChanges } from './setting-changes.js'
  *   2. the primary gets what is declared, and is restarted;
  *   3. each standby, when it has replayed that, gets what is declared, and is restarted if that is less.
  *
- * After each step alone every standby has at least as much as what it replays was written with.
+ * After each step alone every standby has at least as much as what it replays was written with. All of it is about the WAL of
+ * the primary, whomever a standby receives it from. One that was away or replays late keeps what its file tells until it has
+ * replayed the last start of its primary: what its pg_control says is older, and there may have been more in between.
  */
 
 const minimumNames = Object.keys(standbyMinimumSettings) as readonly (keyof typeof standbyMinimumSettings)[]
 
 /** What the file of a standby goes on telling until its primary is restarted and it has replayed that. */
-export function heldOnStandby(view: ClusterView, standby: NodeView): HeldSettings {
-  const known = [view.primary, standby].flatMap(({ observed: { directory } }) =>
-    directory.kind === 'data' ? [directory] : [],
+export function minimumsHeld(view: ClusterView, standby: NodeView): HeldSettings {
+  // One that is to be copied begins where its upstream is.
+  const isNew = standby.observed.directory.kind !== 'data'
+  const known = [view.primary, ...(isNew ? [upstreamOf(view, standby)] : [standby])].flatMap(
+    ({ observed: { directory } }) => (directory.kind === 'data' ? [directory] : []),
   )
+  // What it has not replayed yet may have been written with more than either pg_control tells.
+  const isBehind = !isNew && !hasReplayedStart(view, standby)
+  const toldBy = (name: string) => (isBehind ? known.flatMap((each) => toldNumber(each, name)) : [])
   const held = minimumNames.flatMap((name): [string, string][] => {
     // Where Maestra says nothing about it, another file may.
     const isTold = standby.declared.parameters[name] !== undefined || known.some((each) => tells(each, name))
     const declared = integerParameter(standby.declared, name)?.value
-    const needed = Math.max(...known.map(({ control }) => control.standbyMinimums[name]))
+    const needed = Math.max(...known.map(({ control }) => control.standbyMinimums[name]), ...toldBy(name))
     return isTold && declared !== undefined && needed > declared ? [[name, String(needed)]] : []
   })
   return Object.fromEntries(held)
@@ -45,13 +53,28 @@ export function heldOnPrimary(view: ClusterView, directory: DataDirectory): Held
   const waits = (name: string) =>
     observed.server.kind === 'up' ? takesRestart(observed.server, name) : isMinimum(name) && standbysRun(view)
   const later = changes.filter((change) => waits(change.name)).map(({ name }) => [name, told[name] ?? null])
-  return { ...Object.fromEntries(later), ...heldStandbys(view, directory) }
+  return { ...Object.fromEntries(later), ...followersHeld(view, view.primary) }
 }
 
-/** While the primary is stopped its file tells of removed standbys until their slots are dropped: it is what tells of them. */
-function heldStandbys(view: ClusterView, directory: DataDirectory): HeldSettings {
-  if (view.primary.observed.server.kind === 'up' || removedStandbys(view, directory).length === 0) return {}
-  return { [standbysSetting]: settingsOf(directory.configuration.settings ?? '')[standbysSetting] ?? null }
+/**
+ * A file tells of former followers until their slots are dropped: it is what tells of them. Slots of removed standbys are
+ * dropped first where the server runs, those of standbys that follow another node by now in the end.
+ */
+export function followersHeld(view: ClusterView, node: NodeView): HeldSettings {
+  const { removed, moved, waiting } = formerFollowers(view, node)
+  const isUp = node.observed.server.kind === 'up'
+  return toldFollowers(view, node, [...(isUp ? [] : removed), ...moved, ...waiting])
+}
+
+/** What it goes on telling behind everything that a plan does. */
+export function followersKept(view: ClusterView, node: NodeView): HeldSettings {
+  return toldFollowers(view, node, formerFollowers(view, node).waiting)
+}
+
+function toldFollowers(view: ClusterView, node: NodeView, former: readonly string[]): HeldSettings {
+  if (former.length === 0) return {}
+  const names = new Set([...former, ...followersOf(view, node).map(({ declared }) => declared.name)])
+  return { [standbysSetting]: [...names].toSorted().join(' ') }
 }
 
 function isMinimum(name: string): boolean {
@@ -60,6 +83,11 @@ function isMinimum(name: string): boolean {
 
 function standbysRun({ standbys }: ClusterView): boolean {
   return standbys.some(({ observed }) => observed.process.kind !== 'none')
+}
+
+function toldNumber({ configuration }: DataDirectory, name: string): readonly number[] {
+  const value = Number(settingsOf(configuration.settings ?? '')[name])
+  return Number.isFinite(value) ? [value] : []
 }
 
 function tells({ configuration }: DataDirectory, name: string): boolean {

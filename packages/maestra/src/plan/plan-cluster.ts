@@ -1,25 +1,27 @@
-import { type DeclaredCluster, primaryOf, standbysOf } from '../cluster/declared-cluster.js'
+import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import type { Finding } from '../cluster/finding.js'
 import type { Observation } from '../cluster/observation.js'
 import type { View } from '../doctor/rule.js'
 import { runRules } from '../doctor/run-rules.js'
-import { asIfIncluded, type ClusterView, type NodeView } from './cluster-view.js'
+import { type ClusterView, upstreamsOf, viewCluster } from './cluster-view.js'
 import { copyFindings } from './copy-findings.js'
-import { type Draft, join, refused, stops } from './draft.js'
+import { type Draft, join, refused, restarts, stops } from './draft.js'
 import { fingerprintOf, systemsOf } from './fingerprint.js'
+import { lateFindings } from './late-findings.js'
 import type { Plan, PlanRequest } from './plan.js'
 import { planArchive } from './plan-archive.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
 import { planStandby } from './plan-standby.js'
+import { awaitAgain } from './plan-streaming.js'
 import { settingFindings } from './setting-findings.js'
 import { slotFindings } from './slot-findings.js'
 import type { Step } from './step.js'
 
 /**
  * What has to be done so that the observed cluster becomes the declared one: passwords and archive first, then the primary, then
- * each standby in the order of the file; in the end, in the same order, what has to wait for all of that. What stands in the way of one node withholds the steps of all, and every node
- * says what stands in its way. The rules are asked first; `locate` gives their findings a line of the cluster file. Pure:
+ * each standby behind its upstream; in the end, in the same order, what has to wait for all of that. What stands in the way of
+ * one node withholds the steps of all, and every node says what stands in its way. The rules are asked first; `locate` gives their findings a line of the cluster file. Pure:
  * equal input gives an equal plan.
  */
 export function planCluster(
@@ -32,17 +34,27 @@ export function planCluster(
   const findings = [
     ...runRules({ declared: cluster, locate }),
     ...slotFindings(view),
+    ...lateFindings(view),
     ...settingFindings(view),
     ...copyFindings(view, locate),
   ]
-  const nodes = [planPrimary(view), ...view.standbys.map((standby) => planStandby(view, standby))]
+  const primary = planPrimary(view)
+  const standbys = view.standbys.map((standby) => planStandby(view, standby))
   const draft = join([
     refuseFindings(cluster, findings),
     checkRequest(view),
     planPasswords(view),
     planArchive(view),
-    ...nodes.map(({ first }) => first),
-    ...nodes.map(({ last }) => last),
+    primary.first,
+    ...inChains(
+      view,
+      standbys.map(({ first }) => first),
+    ),
+    primary.last,
+    ...inChains(
+      view,
+      standbys.map(({ last }) => last),
+    ),
   ])
   const planned = stops(draft) ? [] : withoutRepeatedWaits(draft.steps)
   return {
@@ -54,6 +66,17 @@ export function planCluster(
     findings,
     fingerprint: fingerprintOf(planned, systemsOf(observation)),
   }
+}
+
+/** A restart of a standby is over when those that receive their WAL through it stream again. */
+function inChains(view: ClusterView, drafts: readonly Draft[]): readonly Draft[] {
+  const restarted = view.standbys.filter((_, index) => restarts(drafts[index] ?? join([])))
+  return drafts.map((draft, index) => {
+    const standby = view.standbys[index]
+    if (standby === undefined || draft.steps.some((step) => step.kind === 'await-streaming')) return draft
+    const isBehind = upstreamsOf(view, standby).some((upstream) => restarted.includes(upstream))
+    return isBehind ? join([draft, awaitAgain(view, standby)]) : draft
+  })
 }
 
 /** Behind a wait for a standby only what is done to some node gives it something to wait for again. */
@@ -87,26 +110,4 @@ function checkRequest({ cluster, primary, standbys, replace }: ClusterView): Dra
 function refuseFindings(cluster: DeclaredCluster, findings: readonly Finding[]): Draft {
   const errors = findings.filter((finding) => finding.severity === 'error')
   return join(errors.map(({ message, hint }) => refused(cluster.name, message, hint)))
-}
-
-/** Each declared node beside what it is. */
-export function viewCluster(
-  cluster: DeclaredCluster,
-  observation: Observation,
-  { replace = [] }: PlanRequest = {},
-): ClusterView {
-  const view = (declared: NodeView['declared']): NodeView => {
-    const observed = observation.nodes.find((node) => node.name === declared.name)
-    if (observed === undefined) throw new Error(`node ${declared.name} was not observed`)
-    return { declared, observed: asIfIncluded(observed) }
-  }
-  return {
-    cluster,
-    primary: view(primaryOf(cluster)),
-    standbys: standbysOf(cluster).map(view),
-    passwords: observation.passwords,
-    archive: observation.archive,
-    copy: observation.copy,
-    replace,
-  }
 }

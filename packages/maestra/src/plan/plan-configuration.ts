@@ -1,9 +1,10 @@
 import { type HeldSettings, isOfSettingsFile, nodeConfiguration } from '../cluster/node-configuration.js'
-import type { DataDirectory, ServerObservation } from '../cluster/observation.js'
+import type { DataDirectory } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import type { Difference } from './difference.js'
 import { type Draft, harmless, join, nothing, refused, steps, stops } from './draft.js'
 import { fileDifferences, settingDifferences } from './file-differences.js'
+import { hasReadFiles } from './has-read-files.js'
 import { planRestart } from './plan-restart.js'
 import { restartReasons, takesRestart } from './restart-reasons.js'
 import { settingChanges } from './setting-changes.js'
@@ -42,16 +43,21 @@ export function planConfiguration(
   return join([write, restart.length > 0 ? planRestart(view, node, restart) : steps(reload(name))])
 }
 
-/** Brings the settings that were held to what is declared; the node's server runs by then. */
-export function planHeldSettings(view: ClusterView, node: NodeView, held: HeldSettings): Draft {
+/** Brings the settings that were held to what is declared, but for those that still are; the node's server runs by then. */
+export function planHeldSettings(
+  view: ClusterView,
+  node: NodeView,
+  held: HeldSettings,
+  still: HeldSettings = {},
+): Draft {
   const { declared, observed } = node
   const before = nodeConfiguration(view.cluster, declared, held).settings
-  const changes = settingChanges(nodeConfiguration(view.cluster, declared).settings, before)
+  const changes = settingChanges(nodeConfiguration(view.cluster, declared, still).settings, before)
   if (changes.length === 0) return nothing
   const differences = settingDifferences(node, changes)
   const restart = changes.filter((change) => takesRestart(observed.server, change.name)).map((change) => change.text)
   return join([
-    steps(writeStep(declared.name, differences)),
+    steps(writeStep(declared.name, differences, still)),
     restart.length > 0 ? planRestart(view, node, restart) : steps(reload(declared.name)),
   ])
 }
@@ -69,11 +75,6 @@ function writeStep(node: string, differences: readonly Difference[], held: HeldS
 
 function reload(node: string) {
   return { kind: 'reload', node, why: 'it runs with the files of before', ...harmless } as const
-}
-
-/** An apply that was killed between the two steps leaves files that are right and a server that has not read them. */
-function hasReadFiles({ configuration }: DataDirectory, server: ServerObservation): boolean {
-  return server.kind !== 'up' || (configuration.settingsWrittenAtMs ?? 0) <= server.configurationLoadedAtMs
 }
 
 /** What is declared stands in the file, and the server does not take it: its next restart would fail. */

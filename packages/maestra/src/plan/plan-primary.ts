@@ -1,12 +1,12 @@
 import { type HeldSettings, nodeConfiguration } from '../cluster/node-configuration.js'
 import type { DataDirectory, RunningServer } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
-import { atOnce, type Draft, harmless, join, nothing, type Phases, refused, steps, stops } from './draft.js'
-import { heldOnPrimary } from './held-settings.js'
+import { atOnce, type Draft, harmless, join, nothing, type Phases, refused, restarts, steps, stops } from './draft.js'
+import { followersKept, heldOnPrimary } from './held-settings.js'
 import { ownData } from './own-data.js'
 import { planConfiguration, planHeldSettings } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
-import { planRemovedStandbys } from './plan-removed-standbys.js'
+import { planMovedStandbys, planRemovedStandbys } from './plan-former-followers.js'
 import { planReplicationRole } from './plan-replication-role.js'
 import { planRestart } from './plan-restart.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'
@@ -74,20 +74,21 @@ function planRunningPrimary(view: ClusterView, directory: DataDirectory, server:
   return {
     // The slots go first: the file is what tells of them.
     first: join([
-      planRemovedStandbys(view, directory),
+      planRemovedStandbys(view, primary),
       planConfiguration(view, primary, directory, { held, restartsLater: true }),
       planReplicationRole(view),
     ]),
-    last: withStandbys(view, planPrimaryRestart(view, server, held)),
+    last: withStandbys(view, join([planMovedStandbys(view, primary), planPrimaryRestart(view, server, held)])),
   }
 }
 
 /** For settings that the file does not tell yet, else for those that the server has not taken from it. */
 function planPrimaryRestart(view: ClusterView, server: RunningServer, held: HeldSettings): Draft {
   const { primary } = view
-  if (Object.keys(held).length > 0) return planHeldSettings(view, primary, held)
+  const brought = planHeldSettings(view, primary, held, followersKept(view, primary))
+  if (restarts(brought)) return brought
   const waiting = restartReasons(server, nodeConfiguration(view.cluster, primary.declared).settings, [])
-  return waiting.length === 0 ? nothing : planRestart(view, primary, waiting)
+  return waiting.length === 0 ? brought : join([brought, planRestart(view, primary, waiting)])
 }
 
 /** Its files tell of removed standbys until it runs and their slots are dropped; killed in between, nothing is forgotten. */
@@ -98,16 +99,19 @@ function planStoppedPrimary(view: ClusterView, directory: DataDirectory): Phases
     first: join([
       planConfiguration(view, primary, directory, { held }),
       planStart(view, primary, whyNotRunning(directory)),
-      planRemovedStandbys(view, directory),
+      planRemovedStandbys(view, primary),
       planReplicationRole(view),
     ]),
-    last: withStandbys(view, planHeldSettings(view, primary, held)),
+    last: withStandbys(
+      view,
+      join([planMovedStandbys(view, primary), planHeldSettings(view, primary, held, followersKept(view, primary))]),
+    ),
   }
 }
 
 /** A restart of the primary is over when its standbys stream again. */
 function withStandbys(view: ClusterView, last: Draft): Draft {
-  if (!last.steps.some((step) => step.kind === 'restart')) return last
+  if (!restarts(last)) return last
   return join([last, ...view.standbys.map((standby) => awaitAgain(view, standby))])
 }
 

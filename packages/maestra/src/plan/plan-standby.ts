@@ -1,12 +1,28 @@
 import { formatLsn } from '@maestra/client/postgres/lsn'
 import type { HeldSettings } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
+import { isOff } from '../cluster/parameters.js'
 import { checkTablespaces } from './check-tablespaces.js'
-import type { ClusterView, NodeView } from './cluster-view.js'
-import { atOnce, type Draft, harmless, join, nothing, type Phases, refused, steps, stops, unknown } from './draft.js'
-import { heldOnStandby } from './held-settings.js'
+import { type ClusterView, followersOf, type NodeView, upstreamOf, upstreamsOf } from './cluster-view.js'
+import {
+  atOnce,
+  type Draft,
+  harmless,
+  join,
+  nothing,
+  type Phases,
+  refused,
+  restarts,
+  steps,
+  stops,
+  unknown,
+} from './draft.js'
+import { followersHeld, followersKept, minimumsHeld } from './held-settings.js'
+import { whyLate } from './late-standby.js'
+import { ownData } from './own-data.js'
 import { planConfiguration, planHeldSettings } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
+import { planMovedStandbys, planRemovedStandbys } from './plan-former-followers.js'
 import { checkHistory, partingOf } from './plan-history.js'
 import { checkReplaceable, planMoveAside, replaceHint, whenAside } from './plan-replacement.js'
 import { cannotBeAsked, checkServer } from './plan-server.js'
@@ -16,7 +32,7 @@ import { awaitAgain, planStreaming } from './plan-streaming.js'
 import { standbyWal } from './standby-wal.js'
 import { stopCommand } from './stop-command.js'
 
-/** From what a standby is to one that streams from the declared primary through a slot of its own. */
+/** From what a standby is to one that streams from the node that it is declared to follow through a slot of its own. */
 export function planStandby(view: ClusterView, standby: NodeView): Phases {
   const { directory } = standby.observed
   if (directory.kind === 'data' && view.replace.includes(standby.declared.name)) {
@@ -28,14 +44,13 @@ export function planStandby(view: ClusterView, standby: NodeView): Phases {
   const wrong = checkDirectory(view, standby)
   if (stops(wrong)) return atOnce(wrong)
   if (directory.kind === 'data') return planExistingStandby(view, standby, directory)
-  const held = heldOnStandby(view, standby)
-  return { first: planNewStandby(view, standby, held), last: planLowering(view, standby, held) }
+  const held = minimumsHeld(view, standby)
+  return { first: planNewStandby(view, standby, held), last: planLast(view, standby, held) }
 }
 
 /** `isReplaced`: its data of before are aside by then. */
 function planNewStandby(view: ClusterView, standby: NodeView, held: HeldSettings, isReplaced = false): Draft {
   const { name, data } = standby.declared
-  const from = view.primary.declared.name
   const start = planStart(view, standby, 'a new standby')
   const slot = planSlot(view, standby, isReplaced)
   const wrong = join([start, slot, checkTablespaces(view, standby)])
@@ -43,7 +58,7 @@ function planNewStandby(view: ClusterView, standby: NodeView, held: HeldSettings
   const copy = {
     kind: 'copy-primary',
     node: name,
-    from,
+    from: copySource(view, standby).declared.name,
     ...(Object.keys(held).length === 0 ? {} : { held }),
     why: isReplaced ? `${data} is free by then` : `${data} holds no data yet`,
     ...harmless,
@@ -51,10 +66,26 @@ function planNewStandby(view: ClusterView, standby: NodeView, held: HeldSettings
   return join([slot, steps(copy), start, planStreaming(view, standby, nothing)])
 }
 
-/** It may have less only when it has replayed that its primary has less. */
-function planLowering(view: ClusterView, standby: NodeView, held: HeldSettings): Draft {
-  const lowering = planHeldSettings(view, standby, held)
-  if (lowering.steps.length === 0) return lowering
+/**
+ * The node that it follows; never one that replays late, whose data may be old, but then the next on the way to the primary.
+ * A backup of a standby is whole only where the primary writes full pages at any time; one of the primary sees to it itself.
+ */
+function copySource(view: ClusterView, standby: NodeView): NodeView {
+  if (isOff(view.primary.declared.parameters['full_page_writes'])) return view.primary
+  return upstreamsOf(view, standby).find((upstream) => whyLate(view, upstream) === undefined) ?? view.primary
+}
+
+/** What has to wait for all nodes: slots of standbys that follow another one by now, and settings that are lowered. */
+function planLast(view: ClusterView, standby: NodeView, minimums: HeldSettings): Draft {
+  return join([planMovedStandbys(view, standby), planLowering(view, standby, minimums)])
+}
+
+/** It may have less only when it has replayed that its primary has less. For one that replays late nobody waits. */
+function planLowering(view: ClusterView, standby: NodeView, minimums: HeldSettings): Draft {
+  const held = { ...minimums, ...followersHeld(view, standby) }
+  const still = { ...(whyLate(view, standby) === undefined ? {} : minimums), ...followersKept(view, standby) }
+  const lowering = planHeldSettings(view, standby, held, still)
+  if (!restarts(lowering)) return lowering
   return join([awaitAgain(view, standby), lowering, awaitAgain(view, standby)])
 }
 
@@ -67,11 +98,13 @@ function planExistingStandby(view: ClusterView, standby: NodeView, directory: Da
     checkServer(standby, directory),
   ])
   if (stops(wrong)) return atOnce(wrong)
+  const wal = checkWal(view, standby)
+  if (stops(wal)) return atOnce(wal)
   const lost = lostWal(view, standby)
   if (lost !== undefined) return planWithoutWal(view, standby, directory, `it cannot catch up: ${lost}`)
-  const held = heldOnStandby(view, standby)
-  const first = planGoingOn(view, standby, directory, held)
-  return { first, last: planLowering(view, standby, held) }
+  const minimums = minimumsHeld(view, standby)
+  const first = planGoingOn(view, standby, directory, { ...minimums, ...followersHeld(view, standby) })
+  return { first, last: planLast(view, standby, minimums) }
 }
 
 /** What is moved aside, where that is not what a standby of this cluster would have. */
@@ -81,22 +114,35 @@ function askedWords(view: ClusterView, standby: NodeView, directory: DataDirecto
   return `asked for: a PostgreSQL ${majorVersion} server that Maestra did not make (system ${control.systemIdentifier}, ${control.state}, ${at(directory)})`
 }
 
-/** It keeps its data, and goes on with the WAL of the primary. */
+/** It keeps its data, and goes on with the WAL of the node that it follows. */
 function planGoingOn(view: ClusterView, standby: NodeView, directory: DataDirectory, held: HeldSettings): Draft {
   const { server } = standby.observed
   const slot = planSlot(view, standby)
   const configuration = planConfiguration(view, standby, directory, { held })
+  const removed = planRemovedStandbys(view, standby)
   const streaming = planStreaming(view, standby, configuration)
   switch (server.kind) {
     case 'down':
-      return join([slot, configuration, planStart(view, standby, whyNotRunning(directory)), streaming])
+      return join([slot, configuration, planStart(view, standby, whyNotRunning(directory)), removed, streaming])
     case 'up':
-      return join([slot, configuration, streaming])
+      return join([removed, slot, configuration, streaming])
     case 'starting':
       return configuration.steps.length === 0 ? join([slot, streaming]) : startsWithOldFiles(standby, server.because)
     case 'unreachable':
       return cannotBeAsked(standby, server)
   }
+}
+
+/** WAL that only a node above its upstream has does not come to it, and its data are too good to be replaced. */
+function checkWal(view: ClusterView, standby: NodeView): Draft {
+  const wal = standbyWal(view, standby)
+  if (wal.kind !== 'elsewhere' || wal.archived) return nothing
+  const { name } = standby.declared
+  return refused(
+    name,
+    `it cannot catch up from ${upstreamOf(view, standby).declared.name}: ${wal.words}; ${wal.at} still has it`,
+    `let ${name} follow ${wal.at} first: \`follows\` in ${view.cluster.file}, then: maestra apply`,
+  )
 }
 
 /** Undefined unless what it goes on with is certainly gone, and no archive has it. */
@@ -133,10 +179,25 @@ function planReplacement(
   directory: DataDirectory,
   reason: { readonly why: string; readonly asked: boolean },
 ): Phases {
+  const followed = checkFollowers(view, standby)
+  if (stops(followed)) return atOnce(followed)
   const aside = whenAside(standby)
-  const held = heldOnStandby(view, aside)
+  const held = minimumsHeld(view, aside)
   const first = join([planMoveAside(standby, directory, reason), planNewStandby(view, aside, held, true)])
-  return stops(first) ? atOnce({ ...first, steps: [] }) : { first, last: planLowering(view, aside, held) }
+  return stops(first) ? atOnce({ ...first, steps: [] }) : { first, last: planLast(view, aside, held) }
+}
+
+/** The slots of those that follow it would go with its data, and the WAL that they need. */
+function checkFollowers(view: ClusterView, standby: NodeView): Draft {
+  const followers = followersOf(view, standby).filter((each) => ownData(each, view.cluster.name) !== undefined)
+  if (followers.length === 0) return nothing
+  const { name } = standby.declared
+  const names = followers.map((each) => each.declared.name).join(' and ')
+  return refused(
+    name,
+    `it has to be made anew, and ${names} ${followers.length === 1 ? 'follows' : 'follow'} it: the WAL that ${names} still ${followers.length === 1 ? 'needs' : 'need'} would go with its data`,
+    `let ${names} follow another node first: \`follows\` in ${view.cluster.file}`,
+  )
 }
 
 /** Nobody can say which files it has read, nor ask it which settings take a restart. */

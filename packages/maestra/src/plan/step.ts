@@ -38,7 +38,13 @@ export type Step = StepCommon &
         /** What the settings file tells until the primary has been restarted. */
         readonly held?: HeldSettings
       }
-    | { readonly kind: 'await-streaming'; readonly node: string; readonly from: string }
+    | {
+        readonly kind: 'await-streaming'
+        readonly node: string
+        readonly from: string
+        /** Nobody waits until it has replayed something: it replays late, or one through which its WAL comes does. */
+        readonly late?: true
+      }
   )
 
 type StepCommon = {

@@ -29,13 +29,15 @@ export type CopyPrimaryOptions = {
   readonly account: Account
   /** Those of the server that will run on the copy. */
   readonly binaries: Binaries
-  /** A login of the replication role on the primary. */
+  /** A login of the replication role on the server that is copied: the primary, or a standby of it. */
   readonly primary: Login
-  /** A login on the primary that may see its replication connections. */
+  /** A login there that may see its replication connections. */
   readonly superuser: Login
+  readonly copies: 'primary' | 'standby'
   readonly systemIdentifier: string
-  /** The slot of the node on the primary, which was made before. */
+  /** The slot of the node, which was made before, and a login where it is: on the node that is to be followed. */
   readonly slot: string
+  readonly slotKeeper: Login
   readonly configuration: NodeConfiguration
   readonly passfile: Secret | undefined
   readonly baseBackup: DeclaredBaseBackup
@@ -62,16 +64,16 @@ export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Prom
   })
 }
 
-/** The server that answers must be the primary that was planned for, whatever took its address meanwhile. */
+/** The server that answers must be the one that was planned for, whatever took its address meanwhile. */
 async function checkSystem(options: CopyPrimaryOptions): Promise<void> {
-  const { superuser, systemIdentifier } = options
+  const { superuser, systemIdentifier, copies } = options
   const found = await withConnection(superuser, async (client) => {
     const result = await client.query<{ id: string; standby: boolean }>(
       'select system_identifier::text as id, pg_is_in_recovery() as standby from pg_control_system()',
     )
     return result.rows[0]
   })
-  if (found?.id !== systemIdentifier || found.standby) {
+  if (found?.id !== systemIdentifier || found.standby !== (copies === 'standby')) {
     throw wrongSystem(options, `${found?.standby ? 'a standby' : 'the primary'} of system ${found?.id}`)
   }
 }
@@ -110,13 +112,13 @@ async function receiveBackup(
 }
 
 /** A copy whose WAL is gone would start, and wait for ever for what nobody can send. A lost slot keeps nothing any more. */
-async function dropLostSlot({ node, slot, superuser }: CopyPrimaryOptions): Promise<void> {
-  if (await hasPhysicalSlot(superuser, slot)) return
-  const limit = await slotWalKeepSize(superuser)
-  await dropPhysicalSlot(superuser, { slot, standby: node })
+async function dropLostSlot({ node, slot, slotKeeper }: CopyPrimaryOptions): Promise<void> {
+  if (await hasPhysicalSlot(slotKeeper, slot)) return
+  const limit = await slotWalKeepSize(slotKeeper)
+  await dropPhysicalSlot(slotKeeper, { slot, standby: node })
   throw new MaestraError(
     'base-backup-failed',
-    `while ${node} was copied, ${superuser.node} wrote more WAL than the slot ${slot} may keep (max_slot_wal_keep_size is ${limit}): without it the copy is of no use`,
+    `while ${node} was copied, ${slotKeeper.node} wrote more WAL than the slot ${slot} may keep (max_slot_wal_keep_size is ${limit}): without it the copy is of no use`,
     { hint: 'declare more as max_slot_wal_keep_size, or a higher max_rate of base_backup; then: maestra apply' },
   )
 }
@@ -152,9 +154,9 @@ async function copiedSystem(host: Host, directory: string): Promise<string> {
   return bytes === undefined ? 'unknown' : String(parseControlData(bytes).systemIdentifier)
 }
 
-function wrongSystem({ primary, systemIdentifier }: CopyPrimaryOptions, found: string): MaestraError {
+function wrongSystem({ primary, systemIdentifier, copies }: CopyPrimaryOptions, found: string): MaestraError {
   return new MaestraError(
     'wrong-system',
-    `${primary.node} (${primary.host}:${primary.port}) is ${found}, and the primary of system ${systemIdentifier} was to be copied`,
+    `${primary.node} (${primary.host}:${primary.port}) is ${found}, and ${copies === 'standby' ? 'a standby' : 'the primary'} of system ${systemIdentifier} was to be copied`,
   )
 }

@@ -7,6 +7,7 @@ import type { FileSetting, ReplicationRole, RunningServer, ServerObservation } f
 import { configurationErrorsJson } from './configuration-errors.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 import { pendingOfMaestraJson, pendingRestartJson } from './pending-restart.js'
+import { waitsForDelay } from './replay.js'
 import { settingsAboveJson } from './settings-above.js'
 import { storedPasswordIs } from './stored-password.js'
 import { type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
@@ -51,6 +52,10 @@ const question = `
       else ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int end,
     'lsn', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
     'replayPaused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end,
+    'applyDelayMs', (select setting::float8 from pg_settings where name = 'recovery_min_apply_delay'),
+    'waitsForDelay', ${waitsForDelay},
+    'startedAtMs', (extract(epoch from pg_postmaster_start_time()) * 1000)::float8,
+    'lastReplayedCommitAtMs', (extract(epoch from pg_last_xact_replay_timestamp()) * 1000)::float8,
     'sinceLastReplayMs', case when pg_is_in_recovery()
       then (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end,
     'configurationErrors', ${configurationErrorsJson},
@@ -78,6 +83,10 @@ type ServerRow = {
   readonly timeline: number
   readonly lsn: string | null
   readonly replayPaused: boolean
+  readonly applyDelayMs: number
+  readonly waitsForDelay: boolean
+  readonly startedAtMs: number
+  readonly lastReplayedCommitAtMs: number | null
   readonly sinceLastReplayMs: number | null
   readonly configurationErrors: readonly string[]
   readonly settingsAbove: readonly FileSetting[]
@@ -123,6 +132,10 @@ function serverOf(row: ServerRow, replicationRole: ReplicationRole | undefined):
     timeline: timelineOf(row.timeline),
     lsn: optionalLsn(row.lsn) ?? parseLsn('0/0'),
     replayPaused: row.replayPaused,
+    applyDelayMs: row.applyDelayMs,
+    waitsForDelay: row.waitsForDelay,
+    startedAtMs: row.startedAtMs,
+    lastReplayedCommitAtMs: row.lastReplayedCommitAtMs ?? undefined,
     sinceLastReplayMs: row.sinceLastReplayMs ?? undefined,
     configurationErrors: row.configurationErrors,
     settingsAbove: row.settingsAbove,

@@ -4,6 +4,10 @@ import { type Login, withConnection } from './connection.js'
 
 const replayTimeoutMs = 30_000
 
+/** Whether the server waits until a commit is as old as its recovery_min_apply_delay, and replays nothing meanwhile. */
+export const waitsForDelay = `exists (select from pg_stat_activity
+  where backend_type = 'startup' and wait_event = 'RecoveryApplyDelay')`
+
 /**
  * Has a standby replay each commit so long, in ms, after it was made: PostgreSQL holds back commit records only, so what
  * else a transaction did is there, unseen, and a lock may be held. 0 ends it. It outlives a restart.

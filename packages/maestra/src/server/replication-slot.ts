@@ -1,3 +1,4 @@
+import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 
@@ -5,6 +6,9 @@ import { errorCodeOf, type Login, withConnection } from './connection.js'
 const duplicateObject = '42710'
 const undefinedObject = '42704'
 const objectInUse = '55006'
+
+/** How long a standby that goes elsewhere may take to leave a slot, in ms. */
+const slotTimeoutMs = 70_000
 
 /** Whether there is a physical slot of that name that still keeps what it was made for. */
 export async function hasPhysicalSlot(login: Login, slot: string): Promise<boolean> {
@@ -62,6 +66,22 @@ export async function physicalSlotExists(login: Login, slot: string): Promise<bo
     )
     return found.rowCount === 1
   })
+}
+
+/** Waits until nobody uses a slot; its WAL sender may notice late that the standby has gone elsewhere. */
+export async function untilSlotUnused(login: Login, slot: string, signal: AbortSignal): Promise<void> {
+  await waitUntil(
+    async () =>
+      await withConnection(login, async (client) => {
+        const found = await client.query<{ pid: number }>(
+          'select active_pid as pid from pg_replication_slots where slot_name = $1 and active',
+          [slot],
+        )
+        const pid = found.rows[0]?.pid
+        return pid === undefined ? { done: true, value: undefined } : { done: false, seen: `process ${pid} uses it` }
+      }),
+    { awaited: `nobody to use the slot ${slot} of ${login.node}`, deadline: Deadline.after(slotTimeoutMs), signal },
+  )
 }
 
 /** Drops the physical slot of a standby; one that is gone already is fine. Throws plan-refused while it is in use. */

@@ -1,4 +1,4 @@
-import { slotName } from '../../cluster/declared-cluster.js'
+import { slotName, upstreamOf } from '../../cluster/declared-cluster.js'
 import { nodeConfiguration } from '../../cluster/node-configuration.js'
 import { serverAccount } from '../../server/account.js'
 import { copyPrimary as copy } from '../../server/copy-primary.js'
@@ -8,25 +8,27 @@ import { needsSync, passfileOf } from '../node-facts.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
 import { trySettings } from '../try-configurations.js'
 
-/** The data directory of a standby, copied from the primary and configured to follow it. */
+/** The data directory of a standby, copied from the primary or from a standby of it, and configured as declared. */
 export const copyPrimary: StepRunner<'copy-primary'> = {
   check: async (step, context) => (await directoryOf(context, step.node)).kind !== 'data',
   run: async (step, context) => {
     const { site, cluster, onProgress, receiveCopy, signal } = context
     const node = context.node(step.node)
-    const primary = context.node(step.from)
+    const from = context.node(step.from)
     const configuration = nodeConfiguration(cluster, node, step.held)
-    // The copy brings the files of the primary along. Before it, since it may take long.
-    await trySettings(context, node, configuration.settings, primary.data)
+    // The copy brings the files of the node that is copied along. Before it, since it may take long.
+    await trySettings(context, node, configuration.settings, from.data)
     await copy(site.host, {
       node: node.name,
       data: node.data,
       account: await serverAccount(site.host, node.data),
       binaries: await context.binaries(),
-      primary: await replicationLogin(context, primary),
-      superuser: await superuserLogin(context, primary),
+      primary: await replicationLogin(context, from),
+      superuser: await superuserLogin(context, from),
+      copies: from.startsAs,
       systemIdentifier: await systemIdentifierOf(context, step.from),
       slot: slotName(node.name),
+      slotKeeper: await superuserLogin(context, upstreamOf(cluster, node) ?? from),
       configuration,
       passfile: passfileOf(cluster, (await context.passwords()).replication),
       baseBackup: cluster.baseBackup,

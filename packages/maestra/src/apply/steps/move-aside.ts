@@ -1,5 +1,5 @@
 import { MaestraError } from '@maestra/client/base/error'
-import { viewCluster } from '../../plan/plan-cluster.js'
+import { viewCluster } from '../../plan/cluster-view.js'
 import { planStandby } from '../../plan/plan-standby.js'
 import type { StepOf } from '../../plan/step.js'
 import { moveAside as move } from '../../server/move-aside.js'

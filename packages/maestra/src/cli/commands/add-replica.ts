@@ -7,7 +7,13 @@ import { editClusterFile } from '../edit-cluster-file.js'
 import { wholeNumber } from '../option-values.js'
 import { addedView } from '../views/edit-view.js'
 
-type Options = { readonly file?: string; readonly host?: string; readonly port?: number; readonly data?: string }
+type Options = {
+  readonly file?: string
+  readonly host?: string
+  readonly port?: number
+  readonly data?: string
+  readonly follows?: string
+}
 
 export function addAddReplica(add: Command): void {
   add
@@ -18,6 +24,7 @@ export function addAddReplica(add: Command): void {
     .option('--host <host>', 'where it can be reached (default: as the primary)')
     .option('--port <port>', 'where it listens (default: the port after those of the nodes there)', wholeNumber)
     .option('--data <directory>', 'its data directory (default: beside that of the last node)')
+    .option('--follows <node>', 'whose WAL it receives (default: that of the primary)')
     .action(addReplica)
 }
 

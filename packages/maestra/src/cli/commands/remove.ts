@@ -1,6 +1,6 @@
 import { MaestraError } from '@maestra/client/base/error'
 import type { Command } from 'commander'
-import type { DeclaredCluster, DeclaredNode } from '../../cluster/declared-cluster.js'
+import { type DeclaredCluster, type DeclaredNode, followersOf, upstreamOf } from '../../cluster/declared-cluster.js'
 import { commentAbove, withoutNode } from '../../cluster/without-node.js'
 import { observeProcess } from '../../server/postmaster.js'
 import { fileOption, readCluster } from '../cluster-file.js'
@@ -29,8 +29,9 @@ async function remove(name: string, options: Options): Promise<void> {
   const { host } = clusterSite()
   const server = await observeProcess(host, node.data)
   const hasData = (await host.files.stat(node.data).catch(() => null)) !== undefined
+  const upstream = upstreamOf(cluster, node)?.name ?? ''
   const comment = commentAbove(text, name)
-  process.stdout.write(removedView(after, { node, process: server, hasData, comment, file: options.file }))
+  process.stdout.write(removedView(after, { node, upstream, process: server, hasData, comment, file: options.file }))
 }
 
 function replicaNamed(cluster: DeclaredCluster, name: string): DeclaredNode {
@@ -39,9 +40,19 @@ function replicaNamed(cluster: DeclaredCluster, name: string): DeclaredNode {
     const names = cluster.nodes.map((each) => each.name).join(', ')
     throw new MaestraError('bad-usage', `cluster ${cluster.name} has no node ${name}; it has ${names}`)
   }
-  if (node.startsAs === 'standby') return node
+  if (node.startsAs === 'primary') {
+    throw new MaestraError(
+      'bad-usage',
+      `${name} is declared as the primary of cluster ${cluster.name}: only a replica can be removed`,
+    )
+  }
+  const followers = followersOf(cluster, node).map((each) => each.name)
+  if (followers.length === 0) return node
   throw new MaestraError(
     'bad-usage',
-    `${name} is declared as the primary of cluster ${cluster.name}: only a replica can be removed`,
+    `${followers.join(' and ')} ${followers.length === 1 ? 'follows' : 'follow'} ${name}`,
+    {
+      hint: `let ${followers.length === 1 ? 'it' : 'them'} follow another node first: \`follows\` in ${cluster.file}, then: maestra apply`,
+    },
   )
 }

@@ -8,7 +8,14 @@ const { cluster } = loadCluster(
 )
 const node = cluster?.nodes[1]
 if (cluster === undefined || node === undefined) throw new Error('the cluster file of this test is wrong')
-const common = { node, process: { kind: 'none' }, hasData: true, comment: undefined, file: undefined } as const
+const common = {
+  upstream: 'db1',
+  node,
+  process: { kind: 'none' },
+  hasData: true,
+  comment: undefined,
+  file: undefined,
+} as const
 
 test('each view ends with the next command, which names the file that was named', () => {
   expect(createdView(cluster, undefined)).toBe(

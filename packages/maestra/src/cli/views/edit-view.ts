@@ -1,4 +1,4 @@
-import { type DeclaredCluster, type DeclaredNode, primaryOf } from '../../cluster/declared-cluster.js'
+import type { DeclaredCluster, DeclaredNode } from '../../cluster/declared-cluster.js'
 import type { ProcessObservation } from '../../cluster/observation.js'
 import { stopCommand } from '../../plan/stop-command.js'
 import { counted } from './plan-view.js'
@@ -11,7 +11,8 @@ export function createdView({ name, file, nodes }: DeclaredCluster, option: stri
 /** What `add replica` says when it stands in the file. */
 export function addedView(cluster: DeclaredCluster, name: string, option: string | undefined): string {
   const node = cluster.nodes.find((each) => each.name === name)
-  return `${name} was added to ${cluster.file}: ${node?.host}:${node?.port}, data in ${node?.data}\n${next(option)}`
+  const follows = node?.follows === undefined ? '' : `, follows ${node.follows}`
+  return `${name} was added to ${cluster.file}: ${node?.host}:${node?.port}, data in ${node?.data}${follows}\n${next(option)}`
 }
 
 /** What `remove` says when it is out of the file: what stays, and what only the user can do. */
@@ -19,6 +20,8 @@ export function removedView(
   cluster: DeclaredCluster,
   removed: {
     readonly node: DeclaredNode
+    /** Whom it followed. */
+    readonly upstream: string
     readonly process: ProcessObservation
     /** Whether its data directory is there. */
     readonly hasData: boolean
@@ -27,7 +30,7 @@ export function removedView(
     readonly file: string | undefined
   },
 ): string {
-  const { node, process, hasData, comment, file } = removed
+  const { node, upstream, process, hasData, comment, file } = removed
   const server = {
     none: '',
     running: `its server still runs; stop it before the next apply${stopCommand(process)}\n`,
@@ -38,7 +41,7 @@ export function removedView(
     hasData ? `its data stay in ${node.data}\n` : '',
     server[process.kind],
     comment === undefined ? '' : `the comment above it stays: ${cluster.file}:${comment}\n`,
-    `the next apply drops its replication slot on ${primaryOf(cluster).name}${hasData ? '' : ', if it has one'}\n`,
+    `the next apply drops its replication slot on ${upstream}${hasData ? '' : ', if it has one'}\n`,
     next(file),
   ].join('')
 }

@@ -13,6 +13,7 @@ const row = (change: Partial<NodeStatus>): NodeStatus => ({
   port: 5442,
   version: '18.4',
   timeline: 1,
+  follows: 'db1',
   lsn: '0/3000000',
   lagBytes: 0,
   lagMs: 0,
@@ -27,6 +28,7 @@ const primary = row({
   role: 'primary',
   state: 'running',
   port: 5441,
+  follows: null,
   lagBytes: null,
   lagMs: null,
   sync: null,
@@ -62,6 +64,20 @@ db3: it cannot be asked: no answer
   )
 })
 
+test('tells whom standbys follow where not all follow one node', () => {
+  expect(
+    view([primary, row({}), row({ name: 'db3', port: 5443, follows: 'db2', state: 'delayed', slot: 'db3' })]),
+  ).toBe(
+    `cluster shop, primary db1
+
+NODE  ROLE     STATE      ADDRESS         VERSION  TL  LSN        LAG  FOLLOWS  SYNC   SLOT
+db1   primary  running    127.0.0.1:5441  18.4     1   0/3000000  -    -        -      -
+db2   standby  streaming  127.0.0.1:5442  18.4     1   0/3000000  0    db1      async  db2
+db3   standby  delayed    127.0.0.1:5443  18.4     1   0/3000000  0    db2      async  db3
+`,
+  )
+})
+
 test('has no notes where all is well', () => {
   expect(view([primary, row({})])).toMatch(/db2\n$/)
 })
@@ -80,6 +96,7 @@ describe('a state has the colour', () => {
     ['32', { state: 'streaming' }],
     ['32', { state: 'running', role: 'primary' }],
     ['33', { state: 'running', role: 'standby' }],
+    ['32', { state: 'delayed' }],
     ['33', { state: 'catchup' }],
     ['33', { state: 'starting' }],
     ['33', { state: 'paused' }],

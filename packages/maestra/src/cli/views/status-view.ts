@@ -3,16 +3,18 @@ import type { ClusterStatus, NodeStatus } from '../../cluster/cluster-status.js'
 import type { Terminal } from '../terminal.js'
 import { table } from './table.js'
 
-/** One table; a node that cannot be asked is a row with its reason. */
+/** One table; a node that cannot be asked is a row with its reason. Whom a standby follows is told where not all follow one node. */
 export function statusView(status: ClusterStatus, to: Terminal): string {
-  const header = ['NODE', 'ROLE', 'STATE', 'ADDRESS', 'VERSION', 'TL', 'LSN', 'LAG', 'SYNC', 'SLOT']
-  const rows = status.nodes.map((node) => row(node, to))
+  const isCascade = new Set(status.nodes.filter(({ role }) => role === 'standby').map((each) => each.follows)).size > 1
+  const follows = isCascade ? ['FOLLOWS'] : []
+  const header = ['NODE', 'ROLE', 'STATE', 'ADDRESS', 'VERSION', 'TL', 'LSN', 'LAG', ...follows, 'SYNC', 'SLOT']
+  const rows = status.nodes.map((node) => row(node, isCascade, to))
   const notes = [...clusterNotes(status), ...status.nodes.flatMap(notesOn)].map((note) => `${note}\n`)
   const title = `cluster ${status.cluster}, primary ${status.primary ?? 'none'}\n\n`
   return title + table([header, ...rows]) + (notes.length > 0 ? `\n${notes.join('')}` : '')
 }
 
-function row(node: NodeStatus, to: Terminal): readonly string[] {
+function row(node: NodeStatus, isCascade: boolean, to: Terminal): readonly string[] {
   return [
     node.name,
     node.role,
@@ -22,6 +24,7 @@ function row(node: NodeStatus, to: Terminal): readonly string[] {
     node.timeline === null ? '-' : String(node.timeline),
     node.lsn ?? '-',
     lagText(node),
+    ...(isCascade ? [node.follows ?? '-'] : []),
     node.sync ?? '-',
     node.slot ?? '-',
   ]
@@ -30,7 +33,7 @@ function row(node: NodeStatus, to: Terminal): readonly string[] {
 /** A standby that only runs does not follow anybody. */
 function colourOf({ state, role }: NodeStatus): 'green' | 'yellow' | 'red' {
   if (state === 'running' && role === 'standby') return 'yellow'
-  if (state === 'running' || state === 'streaming') return 'green'
+  if (state === 'running' || state === 'streaming' || state === 'delayed') return 'green'
   return state === 'catchup' || state === 'starting' || state === 'paused' ? 'yellow' : 'red'
 }
 

@@ -1,12 +1,11 @@
 import { namesStandby } from '@maestra/client/postgres/synchronous-standby-names'
 import { type DeclaredNode, standbysOf } from '../../cluster/declared-cluster.js'
 import type { Finding } from '../../cluster/finding.js'
-import { declaredNumber, declaredWord, isOn } from '../parameter-value.js'
+import { applyDelay, applyDelayOf } from '../apply-delay.js'
+import { declaredWord, isOn } from '../parameter-value.js'
 import { parameterPlace } from '../place.js'
 import type { Rule } from '../rule.js'
 import { synchronousNames } from '../synchronous-names.js'
-
-const parameter = 'recovery_min_apply_delay'
 
 /** A standby that replays late holds nobody else up. */
 export const delayedStandby: Rule = {
@@ -17,12 +16,13 @@ export const delayedStandby: Rule = {
     const primary = declared?.nodes.find((node) => node.startsAs === 'primary')
     const standbys = declared === undefined ? [] : standbysOf(declared)
     return standbys.flatMap((standby): Finding[] => {
-      if ((declaredNumber(standby, parameter) ?? 0) <= 0) return []
-      const delay = `\`${parameter}\` of ${standby.name} is ${standby.parameters[parameter]}`
+      const late = applyDelayOf(standby)
+      if (late === undefined) return []
+      const delay = `\`${applyDelay}\` of ${standby.name} is ${late}`
       const finding = {
         rule: 'delayed-standby',
         severity: 'warning',
-        place: parameterPlace(view, standby, parameter),
+        place: parameterPlace(view, standby, applyDelay),
       } as const
       return [
         ...(primary !== undefined && awaitsReplay(primary, standby)

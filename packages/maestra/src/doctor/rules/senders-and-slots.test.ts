@@ -81,6 +81,30 @@ describe('replication slots', () => {
   })
 })
 
+test('senders and slots are counted on each node that others follow', () => {
+  const text = (ofMiddle: string) => `cluster: shop
+postgres: { version: 18 }
+parameters: { max_wal_senders: 2, max_replication_slots: 1 }
+nodes:
+  - { name: p, data: p, primary: true }
+  - { name: m, data: m, parameters: { ${ofMiddle} } }
+  - { name: s1, data: s1, follows: m }
+  - { name: s2, data: s2, follows: m }
+`
+  const saidOf = (ofMiddle: string) => {
+    const { cluster, locate } = loadCluster(text(ofMiddle), '/srv/maestra.yaml')
+    return sendersAndSlots.check({ declared: cluster, locate }).map(({ message, place }) => `${place?.line} ${message}`)
+  }
+  expect(saidOf('max_wal_senders: 3, max_replication_slots: 2')).toStrictEqual([])
+  expect(saidOf('max_wal_senders: 2, max_replication_slots: 2')).toStrictEqual([
+    '6 `max_wal_senders` is 2: 2 standbys of m need one each, and none is left for a base backup',
+  ])
+  expect(saidOf('max_wal_senders: 1')).toStrictEqual([
+    '6 `max_wal_senders` is 1: 2 standbys of m need one each',
+    '3 `max_replication_slots` is 1: 2 standbys of m need one each',
+  ])
+})
+
 describe('wal_level', () => {
   test.each(['replica', 'logical', 'Replica', 'hot_standby'])('may be %s', (level) => {
     expect(said(1, `wal_level: ${level}`)).toStrictEqual([])

@@ -1,21 +1,23 @@
-import { type DeclaredCluster, type DeclaredNode, standbysOf } from '../../cluster/declared-cluster.js'
+import { type DeclaredCluster, type DeclaredNode, followersOf } from '../../cluster/declared-cluster.js'
 import type { Finding } from '../../cluster/finding.js'
 import { integerParameter } from '../integer-parameter.js'
 import { parameterPlace } from '../place.js'
 import type { Rule, View } from '../rule.js'
 
-/** The primary has a WAL sender and a slot for each standby, and writes WAL that a standby can follow. */
+/** Whoever is followed has a WAL sender and a slot for each standby, and the WAL is such that a standby can follow. */
 export const sendersAndSlots: Rule = {
   name: 'senders-and-slots',
-  why: 'Each standby occupies one WAL sender and one replication slot of the primary. A base backup takes one more sender for as long as it lasts.',
+  why: 'Each standby occupies one WAL sender and one replication slot of the node that it follows. A base backup takes one more sender for as long as it lasts.',
   check(view) {
     const { declared } = view
     const primary = declared?.nodes.find((node) => node.startsAs === 'primary')
     if (declared === undefined || primary === undefined) return []
-    const standbys = standbysOf(declared).length
     return [
-      ...sendersFindings(view, primary, standbys),
-      ...slotsFindings(view, primary, standbys),
+      ...declared.nodes.flatMap((node) => {
+        const standbys = followersOf(declared, node).length
+        if (standbys === 0 && node !== primary) return []
+        return [...sendersFindings(view, node, standbys), ...slotsFindings(view, node, standbys)]
+      }),
       ...walLevelFindings(view, declared),
     ]
   },
@@ -26,11 +28,11 @@ export const sendersAndSlots: Rule = {
  * sender to spare, a further
  * standby can only be added, or an old one rebuilt, while another one is away.
  */
-function sendersFindings(view: View, primary: DeclaredNode, standbys: number): Finding[] {
-  const senders = integerParameter(primary, 'max_wal_senders')
+function sendersFindings(view: View, node: DeclaredNode, standbys: number): Finding[] {
+  const senders = integerParameter(node, 'max_wal_senders')
   if (senders === undefined || senders.value > standbys) return []
   const tooFew = senders.value < Math.max(standbys, 1)
-  const needs = standbys === 0 ? 'a base backup needs one' : counted(standbys)
+  const needs = standbys === 0 ? 'a base backup needs one' : counted(node, standbys)
   return [
     {
       rule: 'max-wal-senders',
@@ -39,21 +41,21 @@ function sendersFindings(view: View, primary: DeclaredNode, standbys: number): F
         ? `\`max_wal_senders\` ${senders.words}: ${needs}`
         : `\`max_wal_senders\` ${senders.words}: ${needs}, and none is left for a base backup`,
       hint: `set it to ${standbys + 1} or more${standbys === 0 ? '' : ': one for each standby, and one for a base backup'}`,
-      place: parameterPlace(view, primary, 'max_wal_senders'),
+      place: parameterPlace(view, node, 'max_wal_senders'),
     },
   ]
 }
 
-function slotsFindings(view: View, primary: DeclaredNode, standbys: number): Finding[] {
-  const slots = integerParameter(primary, 'max_replication_slots')
+function slotsFindings(view: View, node: DeclaredNode, standbys: number): Finding[] {
+  const slots = integerParameter(node, 'max_replication_slots')
   if (slots === undefined || slots.value >= standbys) return []
   return [
     {
       rule: 'max-replication-slots',
       severity: 'error',
-      message: `\`max_replication_slots\` ${slots.words}: ${counted(standbys)}`,
+      message: `\`max_replication_slots\` ${slots.words}: ${counted(node, standbys)}`,
       hint: `set it to ${standbys} or more`,
-      place: parameterPlace(view, primary, 'max_replication_slots'),
+      place: parameterPlace(view, node, 'max_replication_slots'),
     },
   ]
 }
@@ -70,6 +72,8 @@ function walLevelFindings(view: View, declared: DeclaredCluster): Finding[] {
   }))
 }
 
-function counted(standbys: number): string {
-  return standbys === 1 ? '1 standby needs one' : `${standbys} standbys need one each`
+/** On the primary there is no need to say whom they follow. */
+function counted({ name, startsAs }: DeclaredNode, standbys: number): string {
+  const follow = startsAs === 'primary' ? '' : ` of ${name}`
+  return standbys === 1 ? `1 standby${follow} needs one` : `${standbys} standbys${follow} need one each`
 }

@@ -56,3 +56,11 @@ nodes: [{ name: db-1, data: a, primary: true }, { name: db-2, data: b, port: 543
 test('says nothing without a declaration', () => {
   expect(synchronousStandbys.check({ declared: undefined })).toStrictEqual([])
 })
+
+test('counts only standbys that follow the primary itself, and warns of others', () => {
+  const keys = { db1: 'parameters: { synchronous_standby_names: "ANY 2 (db2, db3)" }', db3: 'follows: db2' }
+  expect(said(synchronousStandbys, keys)).toStrictEqual([
+    `5 warning: ${waits('2 standbys', 1)}`,
+    '5 warning: `synchronous_standby_names` names db3, which follows db2: commits wait only for standbys that follow the primary itself',
+  ])
+})

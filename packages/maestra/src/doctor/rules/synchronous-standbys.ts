@@ -1,5 +1,11 @@
 import { namesStandby, type SynchronousStandbyNames } from '@maestra/client/postgres/synchronous-standby-names'
-import { type DeclaredCluster, type DeclaredNode, standbysOf } from '../../cluster/declared-cluster.js'
+import {
+  type DeclaredCluster,
+  type DeclaredNode,
+  followersOf,
+  standbysOf,
+  upstreamOf,
+} from '../../cluster/declared-cluster.js'
 import type { Finding } from '../../cluster/finding.js'
 import { parameterPlace } from '../place.js'
 import type { Rule, View } from '../rule.js'
@@ -17,7 +23,11 @@ export const synchronousStandbys: Rule = {
       const names = synchronousNames(node)
       if (declared === undefined || names === 'none') return []
       if (names === 'unreadable') return [unreadable(view, node)]
-      return [...tooFew(view, declared, node, names), ...unknownNames(view, declared, node, names)]
+      return [
+        ...tooFew(view, declared, node, names),
+        ...unknownNames(view, declared, node, names),
+        ...cascadingNames(view, declared, node, names),
+      ]
     })
   },
 }
@@ -40,7 +50,7 @@ function tooFew(
   names: SynchronousStandbyNames,
 ): Finding[] {
   if (primary.startsAs !== 'primary') return []
-  const meant = standbysOf(declared).filter((standby) => namesStandby(names, standby.name)).length
+  const meant = followersOf(declared, primary).filter((standby) => namesStandby(names, standby.name)).length
   if (meant >= names.count) return []
   return [
     {
@@ -69,6 +79,30 @@ function unknownNames(
       hint: `the nodes are ${nodes.map((each) => each.name).join(', ')}`,
       place: parameterPlace(view, node, parameter),
     }))
+}
+
+/** PostgreSQL waits only for those that follow the primary itself; one behind another standby never counts. */
+function cascadingNames(
+  view: View,
+  declared: DeclaredCluster,
+  node: DeclaredNode,
+  { names }: SynchronousStandbyNames,
+): Finding[] {
+  if (node.startsAs !== 'primary') return []
+  const meant = new Set(names.map((name) => name.toLowerCase()))
+  return standbysOf(declared).flatMap((standby): Finding[] => {
+    const upstream = upstreamOf(declared, standby)
+    if (upstream === node || !meant.has(standby.name)) return []
+    return [
+      {
+        rule: 'synchronous-standbys',
+        severity: 'warning',
+        message: `\`${parameter}\` names ${standby.name}, which follows ${upstream?.name}: commits wait only for standbys that follow the primary itself`,
+        hint: `let ${standby.name} follow ${node.name}, or name a standby that does`,
+        place: parameterPlace(view, node, parameter),
+      },
+    ]
+  })
 }
 
 function counted(standbys: number): string {

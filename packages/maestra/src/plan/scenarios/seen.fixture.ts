@@ -147,6 +147,10 @@ const facts: readonly Fact[] = [
   ['server on timeline (\\d+)', ({ seen }, timeline) => server(seen, { timeline: timelineOf(Number(timeline)) })],
   ['streams from (\\S+):(\\d+)(?: through (\\S+))?', ({ seen }, ...from) => receiver(seen, 'streaming', ...from)],
   ['WAL receiver (\\S+) from (\\S+):(\\d+) through (\\S+)', ({ seen }, ...from) => receiver(seen, ...from)],
+  ['replays (\\d+) ms late', ({ seen }, ms) => server(seen, { applyDelayMs: Number(ms) })],
+  ['started at (\\d+)', ({ seen }, ms) => server(seen, { startedAtMs: Number(ms) })],
+  ['replayed a commit of (\\d+)', ({ seen }, ms) => server(seen, { lastReplayedCommitAtMs: Number(ms) })],
+  ['waits for its delay of (\\d+) ms', ({ seen }, ms) => waits(seen, Number(ms))],
   ['replay paused', ({ seen }) => server(seen, { replayPaused: true })],
   ['slot (\\S+)((?: \\w+)*)', ({ seen }, name, words) => slot(seen, name, words)],
   ['no role', ({ seen }) => server(seen, { replicationRole: undefined })],
@@ -171,6 +175,10 @@ const facts: readonly Fact[] = [
   ['waits for a restart: (.*)', ({ seen }, names) => server(seen, { pendingRestart: names.split(', ') })],
   ['waits for a restart to be without (.*)', ({ seen }, name) => waitsToBeWithout(seen, name)],
 ]
+
+function waits(seen: Seen, applyDelayMs: number): void {
+  server(seen, { applyDelayMs, waitsForDelay: true })
+}
 
 function waitsToBeWithout(seen: Seen, name: string): void {
   server(seen, { pendingRestart: [name], pendingOfMaestra: [name] })
@@ -275,6 +283,10 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     timeline,
     lsn: parseLsn(lsn),
     replayPaused: false,
+    applyDelayMs: 0,
+    waitsForDelay: false,
+    startedAtMs: 1,
+    lastReplayedCommitAtMs: undefined,
     sinceLastReplayMs: undefined,
     configurationErrors: [],
     settingsAbove: [],
