@@ -2,6 +2,7 @@ import { oldestMajor } from '@maestra/client/postgres/version'
 import { expect, it } from 'vitest'
 import { oldest } from '../harness/majors.js'
 import { describeBaseBackup } from './base-backup.suite.js'
+import { describeCascade } from './cascade.suite.js'
 import { describeCluster } from './cluster.suite.js'
 import { describeHeal } from './heal.suite.js'
 import { describeRestart } from './restart.suite.js'
@@ -18,6 +19,7 @@ if (oldest !== undefined) {
   describeCluster(oldest, { briefly: true })
   describeRestart(oldest, { briefly: true })
   describeHeal(oldest, { briefly: true })
+  describeCascade(oldest, { briefly: true })
   describeStatus(oldest, { briefly: true })
   describeSandbox(oldest, '/')
 }

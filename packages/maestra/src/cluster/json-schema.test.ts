@@ -65,11 +65,11 @@ describe('the JSON Schema of the cluster file', () => {
   // zod cannot read a `not`, which only keeps reserved parameters away.
   const readable = JSON.parse(JSON.stringify(schema, (key, value) => (key === 'not' ? undefined : value)))
   const accepts = (data: unknown) => z.fromJSONSchema(readable).safeParse(data).success
-  const example = () =>
-    parse(readFileSync(join(import.meta.dirname, '../../../../examples/local/maestra.yaml'), 'utf8'))
+  const example = (name = 'local') =>
+    parse(readFileSync(join(import.meta.dirname, `../../../../examples/${name}/maestra.yaml`), 'utf8'))
 
-  test('accepts the example', () => {
-    expect(accepts(example())).toBe(true)
+  test.each(['local', 'cascade'])('accepts the example %s', (name) => {
+    expect(accepts(example(name))).toBe(true)
   })
 
   test.each([
