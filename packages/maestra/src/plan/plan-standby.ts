@@ -1,7 +1,7 @@
-import { formatLsn } from '@maestra/client/postgres/lsn'
 import type { HeldSettings } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
 import { isOff } from '../cluster/parameters.js'
+import { checkStandby, standsAt } from './check-standby.js'
 import { checkTablespaces } from './check-tablespaces.js'
 import { type ClusterView, followersOf, type NodeView, upstreamOf, upstreamsOf } from './cluster-view.js'
 import {
@@ -23,9 +23,9 @@ import { ownData } from './own-data.js'
 import { planConfiguration, planHeldSettings } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
 import { planMovedStandbys, planRemovedStandbys } from './plan-former-followers.js'
-import { checkHistory, partingOf } from './plan-history.js'
-import { checkReplaceable, planMoveAside, replaceHint, whenAside } from './plan-replacement.js'
-import { cannotBeAsked, checkServer } from './plan-server.js'
+import { partingOf } from './plan-history.js'
+import { checkReplaceable, planMoveAside, whenAside } from './plan-replacement.js'
+import { cannotBeAsked } from './plan-server.js'
 import { planSlot } from './plan-slot.js'
 import { planStart, whyNotRunning } from './plan-start.js'
 import { awaitAgain, planStreaming } from './plan-streaming.js'
@@ -90,13 +90,7 @@ function planLowering(view: ClusterView, standby: NodeView, minimums: HeldSettin
 }
 
 function planExistingStandby(view: ClusterView, standby: NodeView, directory: DataDirectory): Phases {
-  const role = checkRole(view, standby, directory)
-  const wrong = join([
-    role,
-    checkSystem(view, standby, directory),
-    stops(role) ? nothing : checkHistory(view, standby, directory),
-    checkServer(standby, directory),
-  ])
+  const wrong = checkStandby(view, standby, directory)
   if (stops(wrong)) return atOnce(wrong)
   const wal = checkWal(view, standby)
   if (stops(wal)) return atOnce(wal)
@@ -111,7 +105,7 @@ function planExistingStandby(view: ClusterView, standby: NodeView, directory: Da
 function askedWords(view: ClusterView, standby: NodeView, directory: DataDirectory): string {
   if (directory.madeFor !== undefined) return `asked for${partingOf(view, standby)}`
   const { majorVersion, control } = directory
-  return `asked for: a PostgreSQL ${majorVersion} server that Maestra did not make (system ${control.systemIdentifier}, ${control.state}, ${at(directory)})`
+  return `asked for: a PostgreSQL ${majorVersion} server that Maestra did not make (system ${control.systemIdentifier}, ${control.state}, ${standsAt(directory)})`
 }
 
 /** It keeps its data, and goes on with the WAL of the node that it follows. */
@@ -207,37 +201,4 @@ function startsWithOldFiles(standby: NodeView, because: string): Draft {
     `its files differ from what is declared, and whether a reload is enough is unknown, because ${because}`,
     'wait until it takes connections, then: maestra plan',
   )
-}
-
-/** A node that is no standby any more has a history of its own, and is never worked on. */
-function checkRole(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
-  const { name, data } = standby.declared
-  const { server } = standby.observed
-  const { state, timeline, checkpointLsn } = directory.control
-  const leads = server.kind === 'up' && !server.inRecovery
-  if (directory.standbySignal && !leads) return nothing
-  const seen = leads
-    ? `runs as a primary on timeline ${server.timeline} at ${formatLsn(server.lsn)}`
-    : `is a primary: ${data} has no standby.signal (${state}, timeline ${timeline}, checkpoint at ${formatLsn(checkpointLsn)})`
-  return refused(
-    name,
-    `it is declared as a standby and ${seen}${partingOf(view, standby)}`,
-    `was ${name} promoted? if it is the right primary, declare primary: true for it and not for ${view.primary.declared.name}; this version does not change which one it is; else ${leads ? `stop it${stopCommand(standby.observed.process)} and ` : ''}${replaceHint(name)}`,
-  )
-}
-
-function checkSystem(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
-  const { name, data } = standby.declared
-  const primary = view.primary.observed.directory
-  const found = directory.control.systemIdentifier
-  if (primary.kind !== 'data' || primary.control.systemIdentifier === found) return nothing
-  return refused(
-    name,
-    `${data} is of system ${found} (${at(directory)}), and the primary ${view.primary.declared.name} of system ${primary.control.systemIdentifier} (${at(primary)})`,
-    `name another directory as data of ${name}, or ${replaceHint(name)}`,
-  )
-}
-
-function at({ control }: DataDirectory): string {
-  return `timeline ${control.timeline}, checkpoint at ${formatLsn(control.checkpointLsn)}`
 }
