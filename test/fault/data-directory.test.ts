@@ -97,7 +97,7 @@ describe('the data of a standby', () => {
     cpSync(shop.data('db2'), twin.data('db2'), { recursive: true, preserveTimestamps: true })
     twin.declare({ nodes: two })
     const before = treeOf(twin.data('db2'))
-    await expectRefused(twin, /refused +db2: .*of system \d+, .*of system \d+/)
+    await expectRefused(twin, /refused +db2: .*of system \d+ .*, and the primary db1 of system \d+ /)
     expect(treeOf(twin.data('db2'))).toBe(before)
   })
 

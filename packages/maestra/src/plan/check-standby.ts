@@ -9,13 +9,8 @@ import { stopCommand } from './stop-command.js'
 
 /** Says why a standby that has data may not be worked on: it is none any more, of another system, or has parted. */
 export function checkStandby(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
-  const role = checkRole(view, standby, directory)
-  return join([
-    role,
-    checkSystem(view, standby, directory),
-    stops(role) ? nothing : checkHistory(view, standby, directory),
-    checkServer(standby, directory),
-  ])
+  const other = join([checkRole(view, standby, directory), checkSystem(view, standby, directory)])
+  return join([other, stops(other) ? nothing : checkHistory(view, standby, directory), checkServer(standby, directory)])
 }
 
 /** A node that is no standby any more has a history of its own, and is never worked on. */

@@ -28,7 +28,16 @@ export function checkHistory(view: ClusterView, standby: NodeView, directory: Da
 export function partingOf(view: ClusterView, standby: NodeView): string {
   const own = logOf(standby)
   const source = logOf(view.primary)
-  return own === undefined || source === undefined ? '' : `: ${partingWords(view, standby, own, source)}`
+  if (own === undefined || source === undefined || !isOfOneSystem(view.primary, standby)) return ''
+  return `: ${partingWords(view, standby, own, source)}`
+}
+
+/** Positions of different systems have nothing to do with each other. */
+function isOfOneSystem(...nodes: readonly NodeView[]): boolean {
+  const systems = nodes.map(({ observed: { directory } }) =>
+    directory.kind === 'data' ? directory.control.systemIdentifier : undefined,
+  )
+  return new Set(systems).size === 1
 }
 
 function partingWords(view: ClusterView, standby: NodeView, own: LogHistory, source: LogHistory): string {
