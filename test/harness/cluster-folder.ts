@@ -15,6 +15,8 @@ export type ClusterText = {
   readonly nodes: readonly string[]
   /** Where nodes have their data, if not in a folder of their own name. */
   readonly data?: Readonly<Record<string, string>>
+  /** Whom a node follows, if not the primary. */
+  readonly follows?: Readonly<Record<string, string>>
   /** Lines below `parameters:`, in place of those that make servers quick. */
   readonly parameters?: readonly string[]
   /** Lines at the top level. */
@@ -55,13 +57,14 @@ export class ClusterFolder {
     bin,
     nodes,
     data = {},
+    follows = {},
     parameters = quickParameters,
     more = [],
   }: ClusterText): void {
-    const lines = nodes.map(
-      (name, index) =>
-        `  - { name: ${name}, port: ${this.port(name)}, data: ${data[name] ?? `./${name}`}${index === 0 ? ', primary: true' : ''} }`,
-    )
+    const lines = nodes.map((name, index) => {
+      const role = index === 0 ? ', primary: true' : follows[name] === undefined ? '' : `, follows: ${follows[name]}`
+      return `  - { name: ${name}, port: ${this.port(name)}, data: ${data[name] ?? `./${name}`}${role} }`
+    })
     const text = [
       `cluster: ${cluster}`,
       `postgres: { version: ${version}${bin === undefined ? '' : `, bin: ${bin}`} }`,

@@ -50,7 +50,7 @@ export class Walker {
     const workspace = openWorkspace()
     // Plans are made in this process, by the programs that the commands of the folder use.
     vi.stubEnv('MAESTRA_CACHE', workspace.cache)
-    return new Walker(workspace, await ClusterFolder.open(workspace, 'shop', ['db1', 'db2']))
+    return new Walker(workspace, await ClusterFolder.open(workspace, 'shop', ['db1', 'db2', 'db3']))
   }
 
   async close(): Promise<void> {

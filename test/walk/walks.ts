@@ -94,9 +94,7 @@ export const walks: readonly Walk[] = [
     nodes: both,
     begin: async (ground) => {
       const { folder } = ground
-      if (isUp(folder, 'db2')) await stopServerAtOnce(folder.data('db2'))
-      rmSync(folder.data('db2'), { recursive: true, force: true })
-      rmSync(`${folder.data('db2')}.log`, { force: true })
+      await forgetNode(folder, 'db2')
       declareOne(folder)
       await applied(ground)
       forgetPasswords(folder, 'db2')
@@ -160,6 +158,23 @@ export const walks: readonly Walk[] = [
     declare: declareBoth,
     expectThere: expectStreaming,
   },
+  // The last, since the others know nothing of db3.
+  {
+    name: 'a replica of a replica',
+    nodes: ['db1', 'db2', 'db3'],
+    begin: async (ground) => {
+      const { folder } = ground
+      await forgetNode(folder, 'db3')
+      declareBoth(folder)
+      await applied(ground)
+      forgetPasswords(folder, 'db3')
+    },
+    declare: (folder) => folder.declare({ nodes: ['db1', 'db2', 'db3'], follows: { db3: 'db2' } }),
+    expectThere: async (folder) => {
+      await expectStreaming(folder)
+      await expectStreaming(folder, 'db2', 'db3')
+    },
+  },
 ]
 
 /** Has the primary remove WAL that db2 needs, and with it what its slot is for. */
@@ -202,9 +217,9 @@ function declareOne(folder: ClusterFolder): void {
   folder.declare({ nodes: ['db1'] })
 }
 
-async function expectStreaming(folder: ClusterFolder): Promise<void> {
+async function expectStreaming(folder: ClusterFolder, upstream = 'db1', standby = 'db2'): Promise<void> {
   const text = `select s.slot_name, r.state from pg_replication_slots s join pg_stat_replication r on r.pid = s.active_pid`
-  expect(await sql(folder.url('db1'), text)).toEqual([{ slot_name: 'db2', state: 'streaming' }])
+  expect(await sql(folder.url(upstream), text)).toEqual([{ slot_name: standby, state: 'streaming' }])
 }
 
 /** The slot of db2 is gone, its data are not. */
@@ -230,7 +245,7 @@ async function applied(ground: Ground): Promise<void> {
 
 async function fromNothing({ folder, rows }: Ground): Promise<void> {
   await endServersBelow(folder.directory)
-  for (const node of both) {
+  for (const node of folder.nodes) {
     for (const end of ['', '.log', '.maestra-lock', '.maestra-lock.stale', '.maestra-incoming']) {
       rmSync(`${folder.data(node)}${end}`, { recursive: true, force: true })
     }
@@ -238,6 +253,12 @@ async function fromNothing({ folder, rows }: Ground): Promise<void> {
   rmSync(folder.file('maestra.pgpass'), { force: true })
   rmSync(folder.file('archive'), { recursive: true, force: true })
   rows.forget()
+}
+
+async function forgetNode(folder: ClusterFolder, node: string): Promise<void> {
+  if (isUp(folder, node)) await stopServerAtOnce(folder.data(node))
+  rmSync(folder.data(node), { recursive: true, force: true })
+  rmSync(`${folder.data(node)}.log`, { force: true })
 }
 
 function isUp(folder: ClusterFolder, node: string): boolean {
