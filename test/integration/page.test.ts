@@ -156,7 +156,7 @@ describe('a replica that was down while its WAL was removed from the primary', (
 })
 
 describe('an archive in which', () => {
-  it('another file has the name of a segment keeps it, and PostgreSQL tells that archiving fails', async () => {
+  it('another file has the name of a segment keeps it, and a plan warns that archiving fails', async () => {
     const [row] = await sql<{ name: string }>(primary(), 'select pg_walfile_name(pg_current_wal_insert_lsn()) as name')
     const name = row?.name ?? ''
     writeFileSync(archive(name), 'of another server', { mode: 0o644 })
@@ -164,6 +164,11 @@ describe('an archive in which', () => {
     await untilFailing(name)
     expect(readFileSync(archive(name), 'utf8')).toBe('of another server')
     expect(readdirSync(archive()).filter((each) => each.endsWith('.new'))).toEqual([])
+    const warning = new RegExp(
+      `^Warning: db1 cannot archive ${name} \\(\\d+ failures? so far\\), and keeps all WAL since`,
+      'm',
+    )
+    expect((await page.run(['plan'])).stdout).toMatch(warning)
     // Nothing of it is lost: the primary keeps the segment.
     expect(statSync(walOf('db1', name)).size).toBe(16 * 1024 * 1024)
   })
@@ -176,6 +181,7 @@ describe('an archive in which', () => {
     const { ino } = statSync(archive(name))
     await untilArchived(await switchSegment())
     expect(statSync(archive(name)).ino).toBe(ino)
+    expect((await page.run(['plan'])).stdout).not.toContain('cannot archive')
   })
 
   it('the server may not write is refused by a plan, fails visibly, and is caught up with later', async () => {

@@ -221,6 +221,8 @@ export type RunningServer = {
   readonly walReceiver: WalReceiver | undefined
   readonly walSenders: readonly WalSender[]
   readonly slots: readonly ReplicationSlot[]
+  /** The WAL file that could not be archived, when nothing has been since, and how often anything failed. */
+  readonly failedArchiving?: { readonly file: string; readonly times: number } | undefined
   readonly replicationRole: ReplicationRole | undefined
 }
 

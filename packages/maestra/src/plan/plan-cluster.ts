@@ -3,6 +3,7 @@ import type { Finding } from '../cluster/finding.js'
 import type { Observation } from '../cluster/observation.js'
 import type { View } from '../doctor/rule.js'
 import { runRules } from '../doctor/run-rules.js'
+import { archiverFindings } from './archiver-findings.js'
 import { type ClusterView, upstreamsOf, viewCluster } from './cluster-view.js'
 import { copyFindings } from './copy-findings.js'
 import { type Draft, join, refused, restarts, stops } from './draft.js'
@@ -34,6 +35,7 @@ export function planCluster(
   const findings = [
     ...runRules({ declared: cluster, locate }),
     ...slotFindings(view),
+    ...archiverFindings(view),
     ...lateFindings(view),
     ...settingFindings(view),
     ...copyFindings(view, locate),

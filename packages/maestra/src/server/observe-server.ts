@@ -68,6 +68,8 @@ const question = `
     'walSenders', (select coalesce(json_agg(json_build_object('node', application_name, 'state', state, 'sync', sync_state,
         'replayLsn', replay_lsn, 'replayLagMs', (extract(epoch from replay_lag) * 1000)::float8)), '[]')
       from pg_stat_replication),
+    'failedArchiving', (select json_build_object('file', last_failed_wal, 'times', failed_count) from pg_stat_archiver
+      where last_failed_time > coalesce(last_archived_time, '-infinity')),
     'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'physical', slot_type = 'physical',
         'active', active, 'walStatus', wal_status, 'invalidation', to_jsonb(slot) ->> 'invalidation_reason')), '[]')
       from pg_replication_slots as slot),
@@ -109,6 +111,7 @@ type ServerRow = {
     readonly walStatus: string | null
     readonly invalidation: string | null
   }[]
+  readonly failedArchiving: RunningServer['failedArchiving'] | null
   /** With what pg_authid stores for its password. */
   readonly replicationRole: (Omit<ReplicationRole, 'passwordIs'> & { readonly stored: string | null }) | null
 }
@@ -156,6 +159,7 @@ function serverOf(row: ServerRow, replicationRole: ReplicationRole | undefined):
       walStatus: walStatus ?? undefined,
       invalidation: invalidation ?? undefined,
     })),
+    failedArchiving: row.failedArchiving ?? undefined,
     replicationRole,
   }
 }

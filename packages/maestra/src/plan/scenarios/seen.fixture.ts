@@ -153,6 +153,7 @@ const facts: readonly Fact[] = [
   ['waits for its delay of (\\d+) ms', ({ seen }, ms) => waits(seen, Number(ms))],
   ['replay paused', ({ seen }) => server(seen, { replayPaused: true })],
   ['slot (\\S+)((?: \\w+)*)', ({ seen }, name, words) => slot(seen, name, words)],
+  ['cannot archive (\\S+)', ({ seen }, file) => server(seen, { failedArchiving: { file, times: 3 } })],
   ['no role', ({ seen }) => server(seen, { replicationRole: undefined })],
   ['role without (?:login|replication)', ({ seen }) => server(seen, { replicationRole: weakRole })],
   [
