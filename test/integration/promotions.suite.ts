@@ -72,7 +72,7 @@ export function describePromotions({ version }: { readonly version: number }): v
       expect(status.nodes.map((node) => [node.name, node.role, node.state, node.timeline])).toEqual([
         ['db1', 'primary', 'running', 1],
         ['db2', 'primary', 'running', 2],
-        ['db3', 'standby', 'streaming', 2],
+        ['db3', 'standby', 'delayed', 2],
       ])
       await expect(db1.cut()).rejects.toMatchObject({
         message: `db1 is a former primary of sandbox ${shop.name}: cut asks for a replica`,

@@ -51,8 +51,10 @@ export function describeStatus(major: Major, { briefly = false } = {}): void {
           lagMs: null,
           sync: null,
           slot: null,
+          follows: null,
         }
-        const standby = { ...common, role: 'standby', state: 'streaming', lagBytes: 0, lagMs: 0, sync: 'async' }
+        const follows = { sync: 'async', follows: 'db1' }
+        const standby = { ...common, ...follows, role: 'standby', state: 'streaming', lagBytes: 0, lagMs: 0 }
         const run = await shop.run(['status', '--json'])
         expect(run).toMatchObject({ code: 0, stderr: '' })
         const status = JSON.parse(run.stdout)
@@ -65,7 +67,8 @@ export function describeStatus(major: Major, { briefly = false } = {}): void {
             { ...standby, name: 'db3', port: shop.port('db3'), slot: 'db3' },
           ],
         })
-        const keys = 'name role state host port version timeline lsn lagBytes lagMs sync slot pendingRestart unknown'
+        const keys =
+          'name role state host port version timeline lsn lagBytes lagMs sync slot follows pendingRestart unknown'
         for (const node of status.nodes) expect(Object.keys(node).sort()).toEqual(keys.split(' ').sort())
       })
 
