@@ -19,9 +19,8 @@ export type QueuedWrite = {
 }
 
 /**
- * Writes large buffers in the thread pool, so that the next one is filled meanwhile. One at a time: writes to the same
- * file take
- * turns in the kernel anyway, and threads that wait there only burn the cores.
+ * Writes large buffers in the thread pool, so that the next one is filled meanwhile. One at a time: writes to the
+ * same file take turns in the kernel anyway, and threads that wait there only burn the cores.
  */
 export class WriteQueue {
   readonly #waiting: QueuedWrite[] = []

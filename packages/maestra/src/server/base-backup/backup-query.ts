@@ -33,10 +33,8 @@ export type WireConnection = EventEmitter & {
 
 /**
  * Carries BASE_BACKUP on a node-postgres client that was connected with `replication: 'true'` (which goes into the
- * startup message
- * as it is). Three result sets frame the copies: start, tablespaces; copies; end. `answer` settles once. When it
- * rejects, the
- * connection is destroyed: in the middle of a copy it is of no use any more.
+ * startup message as it is). Three result sets frame the copies: start, tablespaces; copies; end. `answer` settles
+ * once. When it rejects, the connection is destroyed: in the middle of a copy it is of no use any more.
  *
  * The methods named `handle...` are node-postgres' interface for what is given to `client.query`.
  */

@@ -48,11 +48,9 @@ const keepAliveAfterMs = 30_000
 
 /**
  * Streams the data directory of a server into `tree`, as pg_basebackup does, and holds each file to the server's
- * manifest while it
- * passes. No WAL is asked for: the caller has made a physical slot that reserves it, and the standby streams from the
- * start on.
- * Memory grows with the number of files, not with their size. When it resolves, the walsender is gone: its place is
- * free for the standby.
+ * manifest while it passes. No WAL is asked for: the caller has made a physical slot that reserves it, and the
+ * standby streams from the start on. Memory grows with the number of files, not with their size. When it resolves,
+ * the walsender is gone: its place is free for the standby.
  */
 export async function receiveBaseBackup(options: BaseBackupOptions): Promise<BaseBackupResult> {
   const { tree, signal } = options

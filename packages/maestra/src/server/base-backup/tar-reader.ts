@@ -28,10 +28,8 @@ const typeOffset = 156
 
 /**
  * Reads the ustar archives that PostgreSQL sends: regular files, directories and symbolic links. Sizes from 8 GiB on
- * come in
- * base 256 (a GNU extension that PostgreSQL uses). From 15 on two blocks of zeroes end an archive, before nothing
- * does; both are
- * taken, one block is not.
+ * come in base 256 (a GNU extension that PostgreSQL uses). From 15 on two blocks of zeroes end an archive, before
+ * nothing does; both are taken, one block is not.
  */
 export class TarReader {
   readonly #sink: TarSink
