@@ -1,4 +1,4 @@
-import { type HbaLine, hbaAddress, hbaName } from '@maestra/client/postgres/hba'
+import { formatHbaLine, type HbaLine, hbaAddress, hbaName } from '@maestra/client/postgres/hba'
 import { type DeclaredCluster, type DeclaredNode, superuser } from './declared-cluster.js'
 import { onceForEach } from './once-for-each.js'
 
@@ -29,28 +29,40 @@ const addressesOf = onceForEach(({ nodes }: DeclaredCluster) => {
   return { counts, loopbacks: all.filter((addresses) => addresses.every(isLoopback)).length }
 })
 
+/** A line as pg_hba.conf has it; the nodes of a cluster share most of theirs. */
+export const hbaLineText = onceForEach(formatHbaLine)
+
 function isLoopback(address: string): boolean {
   return address === '::1/128' || address.startsWith('127.')
 }
 
 /** By the addresses, in one text, that replication is not let in from. */
 const linesWithout = onceForEach((cluster: DeclaredCluster) => {
+  const all = hbaLines(cluster)
   const made = new Map<string, readonly HbaLine[]>()
   return (own: string): readonly HbaLine[] => {
-    const lines = made.get(own) ?? hbaLines(cluster, own.split(' '))
+    const lines = made.get(own) ?? without(all, own.split(' '))
     made.set(own, lines)
     return lines
   }
 })
 
-function hbaLines({ nodes, replication, allow }: DeclaredCluster, own: readonly string[]): readonly HbaLine[] {
+type Lines = { readonly replication: readonly HbaLine[]; readonly others: readonly HbaLine[] }
+
+function without({ replication, others }: Lines, own: readonly string[]): readonly HbaLine[] {
+  return [...replication.filter((line) => !own.includes(line.address ?? '')), ...others]
+}
+
+function hbaLines({ nodes, replication, allow }: DeclaredCluster): Lines {
   const { role, authentication } = replication
   const addresses = [...new Set(nodes.flatMap((node) => hbaAddress(node.host)))]
   const line = (database: string, user: string, method: string) => (address: string) =>
     ({ type: 'host', database, user, address, method }) as const
-  return [
-    ...addresses.filter((address) => !own.includes(address)).map(line('replication', hbaName(role), authentication)),
-    ...addresses.filter((address) => !letInByInitdb.includes(address)).map(line('all', superuser, 'scram-sha-256')),
-    ...allow.flatMap(hbaAddress).map(line('all', 'all', 'scram-sha-256')),
-  ]
+  return {
+    replication: addresses.map(line('replication', hbaName(role), authentication)),
+    others: [
+      ...addresses.filter((address) => !letInByInitdb.includes(address)).map(line('all', superuser, 'scram-sha-256')),
+      ...allow.flatMap(hbaAddress).map(line('all', 'all', 'scram-sha-256')),
+    ],
+  }
 }

@@ -70,9 +70,9 @@ test('the primary tells which standbys are declared, in one order, and a standby
   const { cluster, primary, standby } = clusterOf()
   const told = nodeConfiguration(cluster, primary).settings
   expect(told).toContain("maestra.standbys = 'db-2'\n")
-  expect(toldStandbys(told)).toEqual(['db-2'])
+  expect(toldStandbys(settingsOf(told))).toEqual(['db-2'])
   expect(nodeConfiguration(cluster, standby).settings).not.toContain('standbys')
-  expect(toldStandbys('')).toEqual([])
+  expect(toldStandbys({})).toEqual([])
 })
 
 test('a held setting takes the place of the declared one, or keeps it out', () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Secret } from '@maestra/client/base/secret'
 import { formatSettings, settingsOf } from '@maestra/client/postgres/conf'
 import { formatConninfo } from '@maestra/client/postgres/conninfo'
-import { formatHbaLine, type HbaLine } from '@maestra/client/postgres/hba'
+import type { HbaLine } from '@maestra/client/postgres/hba'
 import { formatPgpassEntry } from '@maestra/client/postgres/pgpass'
 import type { HostAndPort } from './address.js'
 import { archiveSettings, restoreSettings } from './archive-settings.js'
@@ -14,7 +14,7 @@ import {
   slotName,
   upstreamOf,
 } from './declared-cluster.js'
-import { declaredHbaLines } from './declared-hba-lines.js'
+import { declaredHbaLines, hbaLineText } from './declared-hba-lines.js'
 import { onceForEach } from './once-for-each.js'
 import { defaultSlotWalKeepSize } from './slot-wal-keep-size.js'
 
@@ -104,7 +104,7 @@ function followSettings(
 
 /** Maestra's block of pg_hba.conf as text, for comparing. */
 export function hbaBlockText(lines: readonly HbaLine[]): string {
-  return lines.map(formatHbaLine).join('\n')
+  return lines.map(hbaLineText).join('\n')
 }
 
 /** Lines of a passfile that give a user's password for these nodes. */
@@ -142,6 +142,6 @@ export function madeFor(settings: string): { readonly cluster: string; readonly 
  * Names of the standbys that a node's settings file tells: those that were declared to follow it when it was written, each
  * of which may have a slot that Maestra made.
  */
-export function toldStandbys(settings: string): readonly string[] {
-  return (settingsOf(settings)[standbysSetting] ?? '').split(' ').filter((name) => name !== '')
+export function toldStandbys(settings: Readonly<Record<string, string>>): readonly string[] {
+  return (settings[standbysSetting] ?? '').split(' ').filter((name) => name !== '')
 }

@@ -1,5 +1,6 @@
 import { slotName } from '../cluster/declared-cluster.js'
 import { toldStandbys } from '../cluster/node-configuration.js'
+import { toldSettings } from '../cluster/told-settings.js'
 import { type ClusterView, followersOf, type NodeView } from './cluster-view.js'
 import { whyLate } from './late-standby.js'
 import { otherSource } from './other-source.js'
@@ -21,7 +22,8 @@ export type FormerFollowers = {
 export function formerFollowers(view: ClusterView, node: NodeView): FormerFollowers {
   const directory = ownData(node, view.cluster.name)
   const followers = new Set(followersOf(view, node).map(({ declared }) => slotName(declared.name)))
-  const former = toldStandbys(directory?.configuration.settings ?? '').filter((name) => !followers.has(slotName(name)))
+  const told = directory === undefined ? [] : toldStandbys(toldSettings(directory))
+  const former = told.filter((name) => !followers.has(slotName(name)))
   const declared = (name: string) => view.standbys.find((each) => slotName(each.declared.name) === slotName(name))
   const isWaiting = (name: string) => {
     const standby = declared(name)

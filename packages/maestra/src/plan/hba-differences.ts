@@ -1,4 +1,5 @@
-import { formatHbaLine, type HbaLine } from '@maestra/client/postgres/hba'
+import type { HbaLine } from '@maestra/client/postgres/hba'
+import { hbaLineText } from '../cluster/declared-hba-lines.js'
 import { onceForEach } from '../cluster/once-for-each.js'
 import { withoutSecrets } from './without-secrets.js'
 
@@ -38,9 +39,9 @@ export function hbaDifferences(declared: readonly HbaLine[], block: string | und
   return [{ ...firstLine(found), what: 'rules', from: 'in another order', to: 'in the declared order' }]
 }
 
-/** All nodes let the same connections in. */
+/** Nodes that let the same connections in have the same array. */
 const declaredTexts = onceForEach((declared: readonly HbaLine[]) => {
-  const texts = declared.map(formatHbaLine)
+  const texts = declared.map(hbaLineText)
   return { texts, block: texts.join('\n') }
 })
 

@@ -1,7 +1,7 @@
-import { settingsOf } from '@maestra/client/postgres/conf'
 import { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import { type HeldSettings, nodeConfiguration, standbysSetting } from '../cluster/node-configuration.js'
 import type { DataDirectory } from '../cluster/observation.js'
+import { toldSettings } from '../cluster/told-settings.js'
 import { integerParameter } from '../doctor/integer-parameter.js'
 import { type ClusterView, followersOf, type NodeView, upstreamOf } from './cluster-view.js'
 import { formerFollowers } from './former-followers.js'
@@ -48,7 +48,7 @@ export function minimumsHeld(view: ClusterView, standby: NodeView): HeldSettings
 export function heldOnPrimary(view: ClusterView, directory: DataDirectory): HeldSettings {
   const { declared, observed } = view.primary
   const present = directory.configuration.settings ?? ''
-  const told = settingsOf(present)
+  const told = toldSettings(directory)
   const changes = settingChanges(nodeConfiguration(view.cluster, declared).settings, present)
   const waits = (name: string) =>
     observed.server.kind === 'up' ? takesRestart(observed.server, name) : isMinimum(name) && standbysRun(view)
@@ -85,11 +85,11 @@ function standbysRun({ standbys }: ClusterView): boolean {
   return standbys.some(({ observed }) => observed.process.kind !== 'none')
 }
 
-function toldNumber({ configuration }: DataDirectory, name: string): readonly number[] {
-  const value = Number(settingsOf(configuration.settings ?? '')[name])
+function toldNumber(directory: DataDirectory, name: string): readonly number[] {
+  const value = Number(toldSettings(directory)[name])
   return Number.isFinite(value) ? [value] : []
 }
 
-function tells({ configuration }: DataDirectory, name: string): boolean {
-  return settingsOf(configuration.settings ?? '')[name] !== undefined
+function tells(directory: DataDirectory, name: string): boolean {
+  return toldSettings(directory)[name] !== undefined
 }

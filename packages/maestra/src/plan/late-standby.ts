@@ -1,5 +1,5 @@
-import { settingsOf } from '@maestra/client/postgres/conf'
 import { compareLsn } from '@maestra/client/postgres/lsn'
+import { toldSettings } from '../cluster/told-settings.js'
 import { applyDelay, applyDelayOf } from '../doctor/apply-delay.js'
 import { type ClusterView, type NodeView, upstreamOf, upstreamsOf } from './cluster-view.js'
 import { hasReadFiles } from './has-read-files.js'
@@ -16,9 +16,7 @@ function delayOf({ declared, observed: { directory, server } }: NodeView): strin
   const declaredDelay = applyDelayOf(declared)
   if (declaredDelay !== undefined || server.kind !== 'up' || server.applyDelayMs === 0) return declaredDelay
   if (directory.kind !== 'data' || !hasReadFiles(directory, server)) return undefined
-  return settingsOf(directory.configuration.settings ?? '')[applyDelay] === undefined
-    ? `${server.applyDelayMs} ms`
-    : undefined
+  return toldSettings(directory)[applyDelay] === undefined ? `${server.applyDelayMs} ms` : undefined
 }
 
 /** Words for why nobody waits until a standby has replayed something; undefined when that takes no longer than replay does. */

@@ -14,6 +14,7 @@ export function planRemovedStandbys(view: ClusterView, node: NodeView): Draft {
 /** Drops the slots that standbys had here before they were declared to follow another node; they stream from there by then. */
 export function planMovedStandbys(view: ClusterView, node: NodeView): Draft {
   const slots = formerFollowers(view, node).moved.map(slotName)
+  if (slots.length === 0) return nothing
   return join(
     view.standbys
       .filter(({ declared }) => slots.includes(slotName(declared.name)))

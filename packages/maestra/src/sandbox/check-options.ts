@@ -1,6 +1,6 @@
 import { MaestraError } from '@maestra/client/base/error'
 import { nearestWord } from '../cluster/nearest-word.js'
-import type { StartOptions } from './start-sandbox.js'
+import type { StartOptions } from './start-options.js'
 
 type Kind = { readonly words: string; readonly fits: (value: unknown) => boolean }
 

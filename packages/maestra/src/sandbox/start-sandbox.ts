@@ -1,6 +1,6 @@
 import { MaestraError } from '@maestra/client/base/error'
 import { newestMajor, oldestMajor, type ServerVersionMajor } from '@maestra/client/postgres/version'
-import { type ApplyEvent, applyPlan } from '../apply/apply-plan.js'
+import { applyPlan } from '../apply/apply-plan.js'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
 import type { Host } from '../host/host.js'
 import { LocalHost } from '../host/local/local-host.js'
@@ -13,11 +13,12 @@ import { installCommand } from './installed-binaries.js'
 import { startKeeper } from './keeper/keeper-process.js'
 import { liveSandbox } from './live-sandbox.js'
 import { claimPorts } from './ports.js'
-import type { Sandbox, SandboxOptions } from './sandbox.js'
+import type { Sandbox } from './sandbox.js'
 import { linksOf, writeSandboxCluster } from './sandbox-cluster.js'
 import { areLowerThanTemplate, checkedParameters } from './sandbox-parameters.js'
 import { checkedName, disownSandbox, isTakenDown, recordSandbox } from './sandbox-record.js'
 import { sandboxSite } from './sandbox-site.js'
+import type { StartOptions } from './start-options.js'
 import { sweep, takeDownOwn } from './take-down.js'
 import { initialiseFrom, receiveFrom, type Template, template } from './template.js'
 
@@ -28,12 +29,6 @@ const mostReplicas = 20
 const standbysAtOnce = 4
 /** Another program may take a port between its choice and its use; three times in a row is no accident. */
 const mostAttempts = 3
-
-export type StartOptions = SandboxOptions & {
-  readonly onEvent?: (event: ApplyEvent) => void
-  /** Has it live on when this process ends, until somebody takes it down. */
-  readonly detach?: boolean
-}
 
 /**
  * Starts a primary and its replicas on this machine: real servers, ready when every replica streams. What a killed owner
