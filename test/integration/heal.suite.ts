@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import { formatLsn } from '@maestra/client/postgres/lsn'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalHost } from '../../packages/maestra/src/host/local/local-host.js'
-import { observeWal } from '../../packages/maestra/src/server/observe-wal.js'
+import { observeWal, observeWalToCompare } from '../../packages/maestra/src/server/observe-wal.js'
+import { differenceFrom, type WalTail } from '../../packages/maestra/src/server/wal-tail.js'
 import { ClusterFolder, type ClusterText, quickParameters } from '../harness/cluster-folder.js'
 import { binOf, type Major } from '../harness/majors.js'
 import { signalServer, stopServer } from '../harness/servers.js'
@@ -90,11 +91,13 @@ function positions(): void {
     db2: 'select pg_last_wal_receive_lsn()::text as lsn',
   } as const
 
+  const { files: hostFiles } = new LocalHost()
+
   /** As if nobody could be asked. */
-  async function endOf(node: string): Promise<string> {
-    const wal = await observeWal(new LocalHost().files, shop.data(node), { kind: 'down' })
+  async function seenOf(node: string): Promise<{ readonly end: string; readonly tail: WalTail | undefined }> {
+    const { wal, tail } = await observeWalToCompare(hostFiles, shop.data(node), { kind: 'down' })
     if (wal.kind === 'unknown') throw new Error(wal.because)
-    return `${wal.timeline} ${formatLsn(wal.end)}`
+    return { end: `${wal.timeline} ${formatLsn(wal.end)}`, tail }
   }
 
   it.each([
@@ -112,7 +115,11 @@ function positions(): void {
     const [{ lsn = '' } = {}] = await sql<{ lsn: string }>(shop.url('db1'), reached.db1)
     await untilRows(shop.url('db2'), reached.db2, [{ lsn }])
     await untilRows(shop.url('db1'), reached.db1, [{ lsn }])
-    expect([await endOf('db1'), await endOf('db2')]).toEqual([`1 ${lsn}`, `1 ${lsn}`])
+    const own = await seenOf('db2')
+    expect([(await seenOf('db1')).end, own.end]).toEqual([`1 ${lsn}`, `1 ${lsn}`])
+    // And what is there before is the same.
+    if (own.tail === undefined) throw new Error('nothing can be compared')
+    expect(await differenceFrom(hostFiles, shop.data('db1'), own.tail)).toBe('same')
   })
 }
 
@@ -323,20 +330,43 @@ function histories(): void {
     rmSync(shop.file(aside()[0] ?? ''), { recursive: true })
   }
 
-  it('part because the primary went back: the replica is refused with both positions, also while both are stopped', async () => {
+  /** Has db1 be what it was before db2 got some more rows; both are stopped. */
+  async function takePrimaryBack(): Promise<void> {
     await stopServer(shop.data('db2'))
     await stopServer(shop.data('db1'))
     const before = `${shop.data('db1')}-of-before`
     execFileSync('cp', ['-a', shop.data('db1'), before])
     await shop.apply()
     await sql(shop.url('db1'), 'insert into sale select generate_series(1, 5000)')
-    await untilRows(shop.url('db2'), 'select count(*) > 5000 as have from sale', [{ have: true }])
+    const [{ n } = { n: 0 }] = await sql<{ n: number }>(shop.url('db1'), 'select count(*)::int as n from sale')
+    await untilRows(shop.url('db2'), 'select count(*)::int as n from sale', [{ n }])
     await stopServer(shop.data('db2'))
     await stopServer(shop.data('db1'))
     rmSync(shop.data('db1'), { recursive: true })
     renameSync(before, shop.data('db1'))
+  }
+
+  it('part because the primary went back: the replica is refused with both positions, also while both are stopped', async () => {
+    await takePrimaryBack()
     const words =
       /^db2: it has diverged from db1: db2 is on timeline 1 at 0\/\w+, db1 is on timeline 1 at 0\/\w+: db2 has [\d.]+ [kM]B of WAL that db1 never had/
+    expect(await refusals()).toEqual([expect.stringMatching(words)])
+    await expectReplaced()
+  })
+
+  it('part because the primary went back, and it has overtaken the replica: that is refused before it is started', async () => {
+    await takePrimaryBack()
+    const own = await observeWal(new LocalHost().files, shop.data('db2'), { kind: 'down' })
+    if (own.kind === 'unknown') throw new Error(own.because)
+    declare({ nodes: ['db1'] })
+    await shop.apply()
+    declare()
+    await sql(shop.url('db1'), 'insert into sale select generate_series(1, 60000)')
+    expect(await ask('db1', `select pg_current_wal_lsn() > '${formatLsn(own.end)}'`)).toBe(true)
+    const words =
+      /^db2: it has diverged from db1: db2 is on timeline 1 at 0\/\w+, db1 is on timeline 1 at 0\/\w+: at 0\/\w+ db1 has other WAL than db2$/
+    expect(await refusals()).toEqual([expect.stringMatching(words)])
+    await stopServer(shop.data('db1'))
     expect(await refusals()).toEqual([expect.stringMatching(words)])
     await expectReplaced()
   })

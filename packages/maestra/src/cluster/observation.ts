@@ -101,6 +101,8 @@ export type WalObservation = {
   readonly from: Lsn
   /** Whether one of its configuration files has a restore_command, whoever wrote it. */
   readonly restores: boolean
+  /** Before its end another node, of those that it gets its WAL from, has other bytes in the same place. */
+  readonly differs?: { readonly from: string; readonly at: Lsn } | undefined
 }
 
 export type DirectoryObservation =

@@ -1,7 +1,7 @@
 import { forkOf, type LogHistory } from '@maestra/client/postgres/fork'
 import { bytesBetween, formatLsn } from '@maestra/client/postgres/lsn'
 import { bytesText } from '../cluster/amount-text.js'
-import type { DataDirectory } from '../cluster/observation.js'
+import type { DataDirectory, WalObservation } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, nothing, refused } from './draft.js'
 import { replaceHint } from './plan-replacement.js'
@@ -15,13 +15,27 @@ export function checkHistory(view: ClusterView, standby: NodeView, directory: Da
   const source = logOf(view.primary)
   if (own === undefined || source === undefined) return checkTimeline(view, standby, directory)
   const fork = forkOf(own, source)
-  if (fork !== undefined && own.end <= fork.lsn) return nothing
-  const { name } = standby.declared
+  if (fork === undefined || own.end > fork.lsn) {
+    return diverged(view, standby, partingWords(view, standby, own, source))
+  }
+  return own.differs === undefined ? nothing : diverged(view, standby, otherBytesWords(view, standby, own, source))
+}
+
+function diverged(view: ClusterView, standby: NodeView, words: string): Draft {
   return refused(
-    name,
-    `it has diverged from ${view.primary.declared.name}: ${partingWords(view, standby, own, source)}`,
+    standby.declared.name,
+    `it has diverged from ${view.primary.declared.name}: ${words}`,
     rightHistoryHint(view, standby),
   )
+}
+
+/** Its primary went back and has written past its end since: by their numbers, the two could be one. */
+function otherBytesWords(view: ClusterView, standby: NodeView, own: Log, source: Log): string {
+  const [name, primary] = [standby.declared.name, view.primary.declared.name]
+  const fork = forkOf(own, source)
+  const other = own.differs?.from ?? primary
+  const where = formatLsn(own.differs?.at ?? own.end)
+  return `${side(name, own, fork)}, ${side(primary, source, fork)}: at ${where} ${other} has other WAL than ${name}`
 }
 
 /** Where a node that was promoted parted from the primary, in words that follow a sentence; empty where nobody knows. */
@@ -67,7 +81,9 @@ function rightHistoryHint(view: ClusterView, standby: NodeView): string {
   return `find out which history is the right one: if it is that of ${name}, promote it and declare primary: true for it and not for ${primary}; if it is that of ${primary}, ${replaceHint(name)}`
 }
 
-function logOf({ observed }: NodeView): LogHistory | undefined {
+type Log = LogHistory & Pick<WalObservation, 'differs'>
+
+function logOf({ observed }: NodeView): Log | undefined {
   return observed.wal?.kind === 'known' ? observed.wal : undefined
 }
 

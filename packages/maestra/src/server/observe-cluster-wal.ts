@@ -1,32 +1,53 @@
-import { addressOf, type DeclaredCluster, type DeclaredNode, upstreamOf } from '../cluster/declared-cluster.js'
+import {
+  addressOf,
+  type DeclaredCluster,
+  type DeclaredNode,
+  upstreamOf,
+  upstreamsOf,
+} from '../cluster/declared-cluster.js'
 import type { NodeObservation } from '../cluster/observation.js'
+import type { HostFiles } from '../host/host.js'
 import { withinNodeDeadline } from './node-deadline.js'
-import { observeWal } from './observe-wal.js'
+import { observeWal, observeWalToCompare } from './observe-wal.js'
 import type { Site } from './site.js'
+import { differenceFrom, type WalTail } from './wal-tail.js'
+
+type Wal = NodeObservation['wal']
+type Looked = { readonly wal: Wal; readonly tail?: WalTail | undefined }
 
 /**
- * Looks at the WAL of standbys that do not stream from their primary, and then at that of all others: a standby is never
- * ahead of what its primary has after it.
+ * Looks at the WAL of standbys that do not stream from where they should, then at that of the standbys on their way to the
+ * primary, and at last at that of the primary: what a standby has its primary had before. Others are not looked at.
  */
 export async function withWal(
-  { host }: Site,
+  { host: { files } }: Site,
   cluster: DeclaredCluster,
   nodes: readonly NodeObservation[],
 ): Promise<readonly NodeObservation[]> {
   const away = cluster.nodes.filter((node, index) => isAway(cluster, node, nodes[index]))
   if (away.length === 0) return nodes
-  const look = (node: DeclaredNode): Promise<NodeObservation['wal']> => {
+  const looked = new Map<string, Looked>()
+  const look = async (node: DeclaredNode): Promise<void> => {
     const seen = nodes[cluster.nodes.indexOf(node)]
-    return seen?.directory.kind === 'data'
-      ? withinNodeDeadline(observeWal(host.files, node.data, seen.server), (because) => ({ kind: 'unknown', because }))
-      : Promise.resolve(undefined)
+    if (seen?.directory.kind !== 'data') return
+    const looking = away.includes(node)
+      ? observeWalToCompare(files, node.data, seen.server)
+      : observeWal(files, node.data, seen.server).then((wal) => ({ wal }))
+    looked.set(
+      node.name,
+      await withinNodeDeadline<Looked>(looking, (because) => ({ wal: { kind: 'unknown', because } })),
+    )
   }
-  const ofAway = await Promise.all(away.map(look))
-  const ofOthers = await Promise.all(cluster.nodes.map((node) => (away.includes(node) ? undefined : look(node))))
-  return nodes.map((seen, index) => {
-    const at = away.findIndex((node) => node.name === seen.name)
-    return { ...seen, wal: at >= 0 ? ofAway[at] : ofOthers[index] }
-  })
+  const above = new Set(away.flatMap((node) => upstreamsOf(cluster, node)))
+  await Promise.all(away.map(look))
+  await Promise.all([...above].filter((node) => !away.includes(node) && node.startsAs !== 'primary').map(look))
+  await Promise.all([...above].filter((node) => node.startsAs === 'primary').map(look))
+  const compared = new Map(
+    await Promise.all(
+      away.map(async (node) => [node.name, await withDifference(files, cluster, node, looked)] as const),
+    ),
+  )
+  return nodes.map((seen) => ({ ...seen, wal: compared.get(seen.name) ?? looked.get(seen.name)?.wal }))
 }
 
 /** Whether it is a standby with data that does not stream from where it should. */
@@ -36,4 +57,28 @@ function isAway(cluster: DeclaredCluster, node: DeclaredNode, seen: NodeObservat
   const receiver = seen.server.kind === 'up' ? seen.server.walReceiver : undefined
   const { host, port } = addressOf(upstream, node)
   return receiver?.status !== 'streaming' || receiver.host !== host || receiver.port !== port
+}
+
+/**
+ * Up to the end of a standby its primary has the same bytes, wherever it has come since. Where that has removed them, the
+ * other nodes on the way are asked; where nobody has them, nothing is known.
+ */
+async function withDifference(
+  files: HostFiles,
+  cluster: DeclaredCluster,
+  node: DeclaredNode,
+  looked: ReadonlyMap<string, Looked>,
+): Promise<Wal> {
+  const { wal, tail } = looked.get(node.name) ?? {}
+  if (wal?.kind !== 'known' || tail === undefined) return wal
+  const upstreams = upstreamsOf(cluster, node)
+  for (const source of [...upstreams.slice(-1), ...upstreams.slice(0, -1)]) {
+    const its = looked.get(source.name)?.wal
+    if (its?.kind !== 'known' || its.end < wal.end) continue
+    const comparing = differenceFrom(files, source.data, tail).catch(() => undefined)
+    const at = await withinNodeDeadline(comparing, () => undefined)
+    if (at === 'same') return wal
+    if (at !== undefined) return { ...wal, differs: { from: source.name, at } }
+  }
+  return wal
 }

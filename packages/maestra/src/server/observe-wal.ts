@@ -16,6 +16,7 @@ import { endOfRecords, parseWalPageHeader, walPageHeaderBytes } from '@maestra/c
 import { settingsFile } from '../cluster/node-configuration.js'
 import type { NodeObservation, ServerObservation, WalObservation } from '../cluster/observation.js'
 import type { HostFiles } from '../host/host.js'
+import { readWalTail, type WalTail } from './wal-tail.js'
 
 type Wal = {
   readonly files: HostFiles
@@ -34,17 +35,28 @@ export async function observeWal(
   data: string,
   server: ServerObservation,
 ): Promise<NonNullable<NodeObservation['wal']>> {
+  return (await observeWalToCompare(files, data, server)).wal
+}
+
+/** The same, with the bytes by which it can be compared with the WAL of another node. */
+export async function observeWalToCompare(
+  files: HostFiles,
+  data: string,
+  server: ServerObservation,
+): Promise<{ readonly wal: NonNullable<NodeObservation['wal']>; readonly tail?: WalTail | undefined }> {
   try {
     const [control, names] = await Promise.all([
       files.readBytes(join(data, 'global', 'pg_control')),
       files.list(join(data, 'pg_wal')),
     ])
-    if (control === undefined || names === undefined) return { kind: 'unknown', because: `${data} holds no WAL` }
+    if (control === undefined || names === undefined) {
+      return { wal: { kind: 'unknown', because: `${data} holds no WAL` } }
+    }
     const directory = join(data, 'pg_wal')
     const restores = await hasRestoreCommand(files, data)
     return await look({ files, directory, names: new Set(names), control: parseControlData(control), restores }, server)
   } catch (error) {
-    return { kind: 'unknown', because: messageOf(error) }
+    return { wal: { kind: 'unknown', because: messageOf(error) } }
   }
 }
 
@@ -55,7 +67,10 @@ async function hasRestoreCommand(files: HostFiles, data: string): Promise<boolea
   return texts.some((text) => Boolean(settingsOf(text?.toString('latin1') ?? '')['restore_command']))
 }
 
-async function look(wal: Wal, server: ServerObservation): Promise<WalObservation> {
+async function look(
+  wal: Wal,
+  server: ServerObservation,
+): Promise<{ readonly wal: WalObservation; readonly tail?: WalTail | undefined }> {
   const isUp = server.kind === 'up'
   // A primary knows its timeline; what a standby has received may be on a later one than what it has replayed.
   const history =
@@ -66,13 +81,24 @@ async function look(wal: Wal, server: ServerObservation): Promise<WalObservation
   const found = await endOfWal(wal, history, known)
   const end = maxLsn(known, found.end)
   return {
-    kind: 'known',
-    ...at(history, end),
-    end,
-    needs: maxLsn(end, found.needs),
-    from: oldestOf(wal, history, end),
-    restores: wal.restores,
+    wal: {
+      kind: 'known',
+      ...at(history, end),
+      end,
+      needs: maxLsn(end, found.needs),
+      from: oldestOf(wal, history, end),
+      restores: wal.restores,
+    },
+    tail: await tailOf(wal, history, found.checked),
   }
+}
+
+async function tailOf(wal: Wal, history: History, end: Lsn | undefined): Promise<WalTail | undefined> {
+  if (end === undefined || end === 0n) return undefined
+  const { walBlockSize: blockSize, walSegmentSize } = wal.control
+  const start = lsnOf(end - 1n - ((end - 1n) % BigInt(walSegmentSize)))
+  const path = segmentOf(wal, history, start)
+  return path === undefined ? undefined : await readWalTail(wal.files, { path, start, end, blockSize })
 }
 
 /** As a server that starts would find it: the latest timeline that its own one has led to. */
@@ -101,7 +127,10 @@ function at({ timeline, switches }: History, end: Lsn): History {
   return last === undefined ? { timeline, switches } : { timeline: last.parent, switches: switches.slice(0, left) }
 }
 
-type End = Pick<WalObservation, 'end' | 'needs'>
+type End = Pick<WalObservation, 'end' | 'needs'> & {
+  /** Up to here its bytes are of complete records; a record that switches to the next segment ends long before that. */
+  readonly checked?: Lsn
+}
 
 /** Segment by segment from a position that is certain, then page by page in the last one. */
 async function endOfWal(wal: Wal, history: History, from: Lsn): Promise<End> {
@@ -140,7 +169,9 @@ async function endInSegment(wal: Wal, history: History, start: Lsn): Promise<End
   for (; page >= 0; page -= 1) {
     const bytes = await wal.files.readBytes(path, walBlockSize, page * walBlockSize)
     const end = bytes === undefined ? undefined : endOfRecords(bytes, walSegmentSize)
-    if (end !== undefined) return { end, needs: needs ?? end }
+    if (end === undefined) continue
+    const pageEnd = lsnOf(start + BigInt((page + 1) * walBlockSize))
+    return { end, needs: needs ?? end, checked: end < pageEnd ? end : pageEnd }
   }
   return { end: start, needs: needs ?? start }
 }
