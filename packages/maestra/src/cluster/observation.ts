@@ -80,7 +80,7 @@ export type NodeObservation = {
     | { readonly kind: 'free' }
     | { readonly kind: 'taken'; readonly reason: string }
     | { readonly kind: 'not-asked' }
-  /** Looked at where a standby does not stream from its primary, on both of them. */
+  /** Looked at where a standby does not stream from where it should, on it and then on the nodes on its way to the primary. */
   readonly wal?: WalObservation | Unknown | undefined
 }
 
@@ -197,6 +197,8 @@ export type RunningServer = {
   readonly timeline: TimelineId
   /** Primary: what it has written. Standby: what it has replayed. */
   readonly lsn: Lsn
+  /** What a standby has received by streaming since it was started, replayed or not. */
+  readonly receivedLsn?: Lsn | undefined
   readonly replayPaused: boolean
   /** How long a standby holds back each commit before it replays it: its recovery_min_apply_delay. */
   readonly applyDelayMs: number

@@ -2,6 +2,7 @@ import { forkOf, type LogHistory } from '@maestra/client/postgres/fork'
 import { bytesBetween, formatLsn } from '@maestra/client/postgres/lsn'
 import { bytesText } from '../cluster/amount-text.js'
 import type { DataDirectory, WalObservation } from '../cluster/observation.js'
+import { streamsFromUpstream } from '../cluster/streams-from-upstream.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, nothing, refused } from './draft.js'
 import { replaceHint } from './plan-replacement.js'
@@ -13,7 +14,14 @@ import { replaceHint } from './plan-replacement.js'
 export function checkHistory(view: ClusterView, standby: NodeView, directory: DataDirectory): Draft {
   const own = logOf(standby)
   const source = logOf(view.primary)
-  if (own === undefined || source === undefined) return checkTimeline(view, standby, directory)
+  // One that streams was let in by what it follows, and goes on while others are looked at: then positions tell nothing.
+  if (
+    own === undefined ||
+    source === undefined ||
+    streamsFromUpstream(view.cluster, standby.declared, standby.observed)
+  ) {
+    return checkTimeline(view, standby, directory)
+  }
   const fork = forkOf(own, source)
   if (fork === undefined || own.end > fork.lsn) {
     return diverged(view, standby, partingWords(view, standby, own, source))

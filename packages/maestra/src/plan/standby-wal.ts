@@ -2,6 +2,7 @@ import { settingsOf } from '@maestra/client/postgres/conf'
 import { formatLsn } from '@maestra/client/postgres/lsn'
 import { nodeConfiguration } from '../cluster/node-configuration.js'
 import type { WalObservation } from '../cluster/observation.js'
+import { streamsFromUpstream } from '../cluster/streams-from-upstream.js'
 import { type ClusterView, type NodeView, upstreamsOf } from './cluster-view.js'
 
 /** Whether a standby finds on the node that it follows the WAL that it goes on with. */
@@ -22,7 +23,8 @@ export function standbyWal(view: ClusterView, standby: NodeView): StandbyWal {
     wal: observed.wal,
   }))
   const [upstream] = sources
-  // Nobody has looked: it streams, or has no data.
+  // Its upstream sends it what it needs, or it has no data.
+  if (streamsFromUpstream(view.cluster, standby.declared, standby.observed)) return { kind: 'kept' }
   if (own === undefined || upstream?.wal === undefined) return { kind: 'kept' }
   if (own.kind === 'unknown') return own
   if (upstream.wal.kind === 'unknown') return upstream.wal

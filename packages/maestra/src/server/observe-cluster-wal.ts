@@ -1,15 +1,9 @@
-import {
-  addressOf,
-  type DeclaredCluster,
-  type DeclaredNode,
-  upstreamOf,
-  upstreamsOf,
-} from '../cluster/declared-cluster.js'
+import { type DeclaredCluster, type DeclaredNode, upstreamsOf } from '../cluster/declared-cluster.js'
 import type { NodeObservation } from '../cluster/observation.js'
+import { streamsFromUpstream } from '../cluster/streams-from-upstream.js'
 import type { HostFiles } from '../host/host.js'
 import { withinNodeDeadline } from './node-deadline.js'
 import { observeWal, observeWalToCompare } from './observe-wal.js'
-import type { Site } from './site.js'
 import { differenceFrom, type WalTail } from './wal-tail.js'
 
 type Wal = NodeObservation['wal']
@@ -20,7 +14,7 @@ type Looked = { readonly wal: Wal; readonly tail?: WalTail | undefined }
  * primary, and at last at that of the primary: what a standby has its primary had before. Others are not looked at.
  */
 export async function withWal(
-  { host: { files } }: Site,
+  files: HostFiles,
   cluster: DeclaredCluster,
   nodes: readonly NodeObservation[],
 ): Promise<readonly NodeObservation[]> {
@@ -52,11 +46,8 @@ export async function withWal(
 
 /** Whether it is a standby with data that does not stream from where it should. */
 function isAway(cluster: DeclaredCluster, node: DeclaredNode, seen: NodeObservation | undefined): boolean {
-  const upstream = upstreamOf(cluster, node)
-  if (upstream === undefined || seen?.directory.kind !== 'data') return false
-  const receiver = seen.server.kind === 'up' ? seen.server.walReceiver : undefined
-  const { host, port } = addressOf(upstream, node)
-  return receiver?.status !== 'streaming' || receiver.host !== host || receiver.port !== port
+  if (node.startsAs === 'primary' || seen?.directory.kind !== 'data') return false
+  return !streamsFromUpstream(cluster, node, seen)
 }
 
 /**

@@ -28,7 +28,12 @@ export async function observeCluster(
   ])
   const primary = cluster.nodes.findIndex((node) => node.startsAs === 'primary')
   const copy = await observeCopyOf(cluster.nodes[primary], nodes, primary, { passwords, kept })
-  return { nodes: await withWal(site, cluster, nodes), passwords, copy, ...(archive === undefined ? {} : { archive }) }
+  return {
+    nodes: await withWal(site.host.files, cluster, nodes),
+    passwords,
+    copy,
+    ...(archive === undefined ? {} : { archive }),
+  }
 }
 
 /** Looking at the size of all databases takes its time, so it is asked only where somebody is to be copied. */

@@ -51,6 +51,7 @@ const question = `
       then coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint()))
       else ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int end,
     'lsn', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
+    'receivedLsn', case when pg_is_in_recovery() then pg_last_wal_receive_lsn() end,
     'replayPaused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end,
     'applyDelayMs', (select setting::float8 from pg_settings where name = 'recovery_min_apply_delay'),
     'waitsForDelay', ${waitsForDelay},
@@ -84,6 +85,7 @@ type ServerRow = {
   readonly inRecovery: boolean
   readonly timeline: number
   readonly lsn: string | null
+  readonly receivedLsn: string | null
   readonly replayPaused: boolean
   readonly applyDelayMs: number
   readonly waitsForDelay: boolean
@@ -134,6 +136,7 @@ function serverOf(row: ServerRow, replicationRole: ReplicationRole | undefined):
     inRecovery: row.inRecovery,
     timeline: timelineOf(row.timeline),
     lsn: optionalLsn(row.lsn) ?? parseLsn('0/0'),
+    receivedLsn: optionalLsn(row.receivedLsn),
     replayPaused: row.replayPaused,
     applyDelayMs: row.applyDelayMs,
     waitsForDelay: row.waitsForDelay,

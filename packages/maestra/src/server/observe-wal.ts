@@ -78,18 +78,19 @@ async function look(
       ? { timeline: server.timeline, switches: await switchesOf(wal, server.timeline) }
       : await newestHistory(wal, isUp ? server.timeline : wal.control.timeline)
   const known = isUp ? maxLsn(wal.control.redoLsn, server.lsn) : wal.control.redoLsn
-  const found = await endOfWal(wal, history, known)
-  const end = maxLsn(known, found.end)
+  const received = (isUp ? server.receivedLsn : undefined) ?? known
+  const found = (await endOfWal(wal, history, maxLsn(known, received))) ?? (await endOfWal(wal, history, known))
+  const end = maxLsn(known, found?.end ?? known)
   return {
     wal: {
       kind: 'known',
       ...at(history, end),
       end,
-      needs: maxLsn(end, found.needs),
+      needs: maxLsn(end, found?.needs ?? end),
       from: oldestOf(wal, history, end),
       restores: wal.restores,
     },
-    tail: await tailOf(wal, history, found.checked),
+    tail: await tailOf(wal, history, found?.checked),
   }
 }
 
@@ -132,11 +133,14 @@ type End = Pick<WalObservation, 'end' | 'needs'> & {
   readonly checked?: Lsn
 }
 
-/** Segment by segment from a position that is certain, then page by page in the last one. */
-async function endOfWal(wal: Wal, history: History, from: Lsn): Promise<End> {
+/**
+ * Segment by segment from a position that it has come to, then page by page in the last one. Undefined when it does not
+ * have the segment of that.
+ */
+async function endOfWal(wal: Wal, history: History, from: Lsn): Promise<End | undefined> {
   const size = BigInt(wal.control.walSegmentSize)
   let start = lsnOf(from - (from % size))
-  if (!(await isWritten(wal, history, start))) return { end: from, needs: from }
+  if (!(await isWritten(wal, history, start))) return undefined
   while (await isWritten(wal, history, lsnOf(start + size))) start = lsnOf(start + size)
   return await endInSegment(wal, history, start)
 }
