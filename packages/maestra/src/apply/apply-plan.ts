@@ -2,6 +2,7 @@ import { MaestraError, messageOf } from '@maestra/client/base/error'
 import { type DeclaredCluster, standbysOf, upstreamsOf } from '../cluster/declared-cluster.js'
 import type { NodeObservation, Observation } from '../cluster/observation.js'
 import { changedSince } from '../plan/changed-since.js'
+import { hasReadFiles } from '../plan/has-read-files.js'
 import { withoutLateProgress } from '../plan/late-progress.js'
 import { outcomeOf, type Plan } from '../plan/plan.js'
 import { planCluster } from '../plan/plan-cluster.js'
@@ -129,7 +130,7 @@ async function removeLeftovers({ site, cluster }: ApplyOptions, observation: Obs
 
 /** Whether its server runs with the settings of its file, and needs none of before. */
 function hasTakenSettings({ directory, server }: NodeObservation): boolean {
-  if (directory.kind !== 'data' || server.kind !== 'up') return false
+  if (directory.kind !== 'data' || server.kind !== 'up' || !hasReadFiles(directory, server)) return false
   return restartReasons(server, directory.configuration.settings ?? '', []).length === 0
 }
 

@@ -21,12 +21,3 @@ export async function waitingSettings(client: pg.Client): Promise<readonly strin
   const { told = [], pending = [], own = [] } = rows[0] ?? {}
   return pending.filter((name) => told.includes(name) || own.includes(name))
 }
-
-/** Whether one of these is a setting that only a restart changes. */
-export async function anyTakesRestart(client: pg.Client, names: readonly string[]): Promise<boolean> {
-  const { rows } = await client.query<{ found: boolean }>(
-    `select exists (select from pg_settings where context = 'postmaster' and lower(name) = any ($1)) as found`,
-    [names],
-  )
-  return rows[0]?.found ?? false
-}

@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { settingsFile } from '../cluster/node-configuration.js'
 import type { Account, Host } from '../host/host.js'
 
-/** Where the settings stand that a server last ran with, until it has started with newer ones. */
+/** Where the settings stand that a server last ran with, until it works with newer ones and lets clients in. */
 const beforeFile = 'maestra.before.conf'
 
-/** Keeps Maestra's settings file as it is, to be put back when the server does not start with the next one. */
+/** Keeps Maestra's settings file as it is, to be put back when the server does not start, or lets nobody in, with the next one. */
 export async function keepSettings(host: Host, data: string, account: Account): Promise<void> {
   // Kept already, the present ones were never started with.
   if ((await settingsBefore(host, data)) !== undefined) return
@@ -13,19 +13,17 @@ export async function keepSettings(host: Host, data: string, account: Account): 
   if (present !== undefined) await host.files.write(join(data, beforeFile), present, { mode: 0o600, owner: account })
 }
 
-/** Puts the kept settings back in their place; false when none are kept. */
-export async function putSettingsBack(host: Host, data: string, account: Account): Promise<boolean> {
-  const before = await settingsBefore(host, data)
-  if (before === undefined) return false
+/** Puts kept settings back in their place. */
+export async function putSettingsBack(host: Host, data: string, account: Account, before: string): Promise<void> {
   await host.files.write(join(data, settingsFile), before, { mode: 0o600, owner: account })
-  return true
 }
 
-/** The server has started: what was kept is needed no more. */
+/** The server works with what came after it: what was kept is needed no more. */
 export async function forgetSettingsBefore(host: Host, data: string): Promise<void> {
   await host.files.removeFile(join(data, beforeFile))
 }
 
-async function settingsBefore(host: Host, data: string): Promise<string | undefined> {
+/** What is kept; undefined when nothing is. */
+export async function settingsBefore(host: Host, data: string): Promise<string | undefined> {
   return await host.files.readText(join(data, beforeFile))
 }

@@ -1,22 +1,35 @@
 import { MaestraError } from '@maestra/client/base/error'
 import type { Host } from '../host/host.js'
-import { type StartOptions, startServer } from './postmaster.js'
-import { forgetSettingsBefore, putSettingsBack } from './settings-before.js'
+import type { Login } from './connection.js'
+import { type StartOptions, startServer, stopServer } from './postmaster.js'
+import { sessionRefusal } from './session-refusal.js'
+import { forgetSettingsBefore, putSettingsBack, settingsBefore } from './settings-before.js'
 import { startLogOf } from './start-log.js'
 
 /**
- * Starts the server. Where it ends instead and settings of before are kept, these are put back and it is started with them:
- * an error all the same, which says so.
+ * Starts the server. Where it ends instead, or lets nobody in, and settings of before are kept, these are put back and it is
+ * started with them: an error all the same, which says so.
  */
-export async function startOrPutBack(host: Host, options: StartOptions): Promise<void> {
+export async function startOrPutBack(host: Host, options: StartOptions, login: Login): Promise<void> {
   const { data, account } = options
+  const before = await settingsBefore(host, data)
   try {
     await startServer(host, options)
+    if (before !== undefined) await stopUnlessOpen(host, options, login)
   } catch (error) {
-    if (!hasEnded(error) || !(await putSettingsBack(host, data, account))) throw error
+    if (!hasEnded(error) || before === undefined) throw error
+    await putSettingsBack(host, data, account, before)
     await startWithOld(host, options, error)
   }
   await forgetSettingsBefore(host, data)
+}
+
+/** A server that nobody can log in to is as good as none. */
+async function stopUnlessOpen(host: Host, { node, data }: StartOptions, login: Login): Promise<void> {
+  const refusal = await sessionRefusal(login)
+  if (refusal === undefined) return
+  await stopServer(host, { node, data })
+  throw new MaestraError('server-did-not-start', `${node} started and let nobody in: ${refusal}`)
 }
 
 /** Always throws: the settings that were to come in did not. Not interrupted, for the server would stay down. */

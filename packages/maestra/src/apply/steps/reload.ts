@@ -1,29 +1,20 @@
-import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import { serverAccount } from '../../server/account.js'
 import { configurationErrors } from '../../server/configuration-errors.js'
 import { withConnection } from '../../server/connection.js'
-import { reloadServer } from '../../server/postmaster.js'
+import { reloadOrPutBack } from '../../server/reload-or-put-back.js'
 import { superuserLogin } from '../logins.js'
-import type { StepContext, StepRunner } from '../step-runner.js'
+import type { StepRunner } from '../step-runner.js'
 
-const reloadTimeoutMs = 10_000
-
-/** A running server works with its configuration files as they are now. */
+/** A running server works with its configuration files as they are now, and lets clients in. */
 export const reload: StepRunner<'reload'> = {
   check: async () => true,
   run: async (step, context) => {
-    const before = await loadTime(context, step.node)
-    await reloadServer(context.site.host, { node: step.node, data: context.node(step.node).data })
-    await waitUntil(
-      async () => {
-        const now = await loadTime(context, step.node)
-        return now === before ? { done: false, seen: `loaded at ${now}` } : { done: true, value: undefined }
-      },
-      {
-        awaited: `${step.node} to load its configuration again`,
-        deadline: Deadline.after(reloadTimeoutMs),
-        signal: context.signal,
-      },
-    )
+    const { site, cluster } = context
+    const node = context.node(step.node)
+    const { data } = node
+    const account = await serverAccount(site.host, data)
+    const server = { node: step.node, data, account, clusterFile: cluster.file }
+    await reloadOrPutBack(site.host, server, await superuserLogin(context, node))
   },
   verify: async (step, context) => {
     const login = await superuserLogin(context, context.node(step.node))
@@ -32,12 +23,4 @@ export const reload: StepRunner<'reload'> = {
       return wrong.length === 0 ? undefined : wrong.join('; ')
     })
   },
-}
-
-async function loadTime(context: StepContext, name: string): Promise<string> {
-  const login = await superuserLogin(context, context.node(name))
-  return await withConnection(login, async (client) => {
-    const result = await client.query<{ at: string }>('select pg_conf_load_time()::text as at')
-    return result.rows[0]?.at ?? ''
-  })
 }

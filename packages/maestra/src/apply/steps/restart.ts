@@ -30,7 +30,7 @@ export const restart: StepRunner<'restart'> = {
     context.signal.throwIfAborted()
     // From here on it is not interrupted: the server would stay down.
     await stopServer(host, { ...server, timeoutMs: stopTimeoutMs })
-    await startOrPutBack(host, server)
+    await startOrPutBack(host, server, await superuserLogin(context, node))
   },
   verify: async (step, context) => await waiting(context, step.node),
 }

@@ -1,6 +1,7 @@
 import { serverAccount } from '../../server/account.js'
 import { observeProcess } from '../../server/postmaster.js'
 import { startOrPutBack } from '../../server/start-or-put-back.js'
+import { superuserLogin } from '../logins.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
 
 /** The server of a node takes connections. */
@@ -8,9 +9,11 @@ export const start: StepRunner<'start'> = {
   check: async (step, context) => (await processOf(context, step.node)).kind !== 'running',
   run: async (step, context) => {
     const { site, signal } = context
-    const { data } = context.node(step.node)
+    const node = context.node(step.node)
+    const { data } = node
     const account = await serverAccount(site.host, data)
-    await startOrPutBack(site.host, { node: step.node, data, account, binaries: await context.binaries(), signal })
+    const server = { node: step.node, data, account, binaries: await context.binaries(), signal }
+    await startOrPutBack(site.host, server, await superuserLogin(context, node))
   },
   verify: async (step, context) => {
     const found = await processOf(context, step.node)

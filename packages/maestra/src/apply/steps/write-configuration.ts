@@ -13,7 +13,6 @@ import { serverAccount } from '../../server/account.js'
 import { configurationErrors } from '../../server/configuration-errors.js'
 import { withConnection } from '../../server/connection.js'
 import { readNodeFiles, writeNodeFiles } from '../../server/node-files.js'
-import { anyTakesRestart } from '../../server/pending-restart.js'
 import { observeProcess } from '../../server/postmaster.js'
 import { keepSettings } from '../../server/settings-before.js'
 import { superuserLogin } from '../logins.js'
@@ -34,7 +33,7 @@ export const writeConfiguration: StepRunner<'write-configuration'> = {
     const wanted = declared(context, step)
     // What is declared was tried before the first step. This is what it is until then.
     if (step.held !== undefined) await trySettings(context, node, wanted.settings, data)
-    if (await takesStart(context, step.node, [before ?? '', wanted.settings])) await keepSettings(host, data, account)
+    if (settingChanges(wanted.settings, before ?? '').length > 0) await keepSettings(host, data, account)
     await writeNodeFiles(host, data, account, wanted, passfileOf(context.cluster, replication))
     const rejected = await rejectedByServer(context, step.node)
     if (rejected.length === 0) return
@@ -45,19 +44,6 @@ export const writeConfiguration: StepRunner<'write-configuration'> = {
     })
   },
   verify: async (step, context) => await difference(context, step),
-}
-
-/** Whether the server works with some of what is changed only when it starts again. */
-async function takesStart(
-  context: StepContext,
-  name: string,
-  [before, wanted]: readonly [string, string],
-): Promise<boolean> {
-  const node = context.node(name)
-  const changed = settingChanges(wanted, before).map((change) => change.name)
-  if (changed.length === 0) return false
-  if ((await observeProcess(context.site.host, node.data)).kind !== 'running') return true
-  return await withConnection(await superuserLogin(context, node), (client) => anyTakesRestart(client, changed))
 }
 
 /** A running server reads its files without taking them; a stopped one says it when it starts. */
