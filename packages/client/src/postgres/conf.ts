@@ -100,6 +100,11 @@ export function includeLine(text: string, file: string): number | undefined {
   return index < 0 ? undefined : index + 1
 }
 
+/** Whether what the text sets is not all that counts: it includes other files. */
+export function includesFiles(text: string): boolean {
+  return parseConf(text).some((line) => line.kind === 'include')
+}
+
 function isIncludeOf(line: ConfLine, file: string): boolean {
   return line.kind === 'include' && line.name !== 'include_dir' && line.value === file
 }

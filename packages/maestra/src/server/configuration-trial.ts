@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
-import { withIncluded } from '@maestra/client/postgres/conf'
+import { includesFiles, settingsOf, withIncluded } from '@maestra/client/postgres/conf'
 import { settingsFile } from '../cluster/node-configuration.js'
 import type { Account, Host } from '../host/host.js'
 import type { Binaries } from './binaries.js'
 import { inScratch } from './incoming.js'
+import { missingCertificate } from './missing-certificate.js'
 import { lastWords } from './start-log.js'
 
 /** How long PostgreSQL may take to read a configuration, in ms; libraries that it loads for that included. */
@@ -35,15 +36,24 @@ export async function tryInDirectory(host: Host, directory: string, trial: Trial
   const text = withIncluded(conf, settingsFile, settings)
   const placeOf = (line: number): string => placeIn(text, settings, path, line)
   const asked = trial.binaries.version.major >= triesTogetherSince ? 'shared_memory_size' : 'data_directory'
-  return await tryText(host, directory, { ...trial, text, asked, placeOf })
+  const auto = (await host.files.readBytes(join(directory, 'postgresql.auto.conf')))?.toString('latin1') ?? ''
+  const maySetSsl = [text, auto].some((each) => includesFiles(each) || settingsOf(each)['ssl'] !== undefined)
+  return await tryText(host, directory, { ...trial, text, asked, placeOf, maySetSsl, relativeTo: directory })
 }
 
 /** The same of a directory that is not there yet, as far as each value alone tells. */
 export async function tryWithoutDirectory(host: Host, data: string, trial: Trial): Promise<string | undefined> {
   const text = inLatin1(trial.settings)
-  return await inScratch(host, { data, account: trial.account }, (scratch) =>
-    tryText(host, scratch, { ...trial, text, asked: 'data_directory', placeOf: () => '' }),
-  )
+  const maySetSsl = settingsOf(text)['ssl'] !== undefined
+  const options = {
+    ...trial,
+    text,
+    asked: 'data_directory',
+    placeOf: () => '',
+    maySetSsl,
+    relativeTo: undefined,
+  } as const
+  return await inScratch(host, { data, account: trial.account }, (scratch) => tryText(host, scratch, options))
 }
 
 function inLatin1(text: string): string {
@@ -62,26 +72,48 @@ type TextTrial = Trial & {
   readonly asked: 'shared_memory_size' | 'data_directory'
   /** In words that follow what is wrong, where a line of the text has its place. */
   readonly placeOf: (line: number) => string
+  /** Whether any of the files may say something of ssl; it is asked for only then. */
+  readonly maySetSsl: boolean
+  /** The data directory, where it is there. */
+  readonly relativeTo: string | undefined
 }
 
 async function tryText(host: Host, directory: string, options: TextTrial): Promise<string | undefined> {
-  const { node, account, binaries, text, asked, placeOf } = options
+  const { node, account, text, asked, maySetSsl, relativeTo } = options
   const file = join(directory, trialFileOf(node))
   await host.files.write(file, Buffer.from(text, 'latin1'), { mode: 0o600, owner: account })
+  try {
+    const { objection } = await ask(host, directory, asked, options)
+    if (objection !== undefined || !maySetSsl) return objection
+    const told = async (name: string) => (await ask(host, directory, name, options)).value
+    return await missingCertificate(host, { account, directory: relativeTo, told })
+  } finally {
+    await host.files.removeFile(file)
+  }
+}
+
+/** Has PostgreSQL read the file of the trial and say what one setting is. */
+async function ask(
+  host: Host,
+  directory: string,
+  asked: string,
+  options: TextTrial,
+): Promise<{ readonly value: string; readonly objection: string | undefined }> {
+  const { node, account, binaries, placeOf } = options
+  const file = join(directory, trialFileOf(node))
   const late = AbortSignal.timeout(trialTimeoutMs)
   const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal])
   const program = join(binaries.directory, 'postgres')
   try {
     const args = ['-D', directory, '-c', `config_file=${file}`, '-C', asked]
-    const { exitCode, stderr } = await host.processes.run(program, args, { account, signal })
-    return exitCode === 0 || isOtherServer(stderr) ? undefined : objectionIn(stderr, file, placeOf)
+    const { exitCode, stdout, stderr } = await host.processes.run(program, args, { account, signal })
+    const isTaken = exitCode === 0 || isOtherServer(stderr)
+    return { value: stdout.trim(), objection: isTaken ? undefined : objectionIn(stderr, file, placeOf) }
   } catch (error) {
     if (!late.aborted) throw error
     throw new MaestraError('deadline-passed', `${program} did not read ${file} within ${trialTimeoutMs} ms`, {
       cause: error,
     })
-  } finally {
-    await host.files.removeFile(file)
   }
 }
 

@@ -87,3 +87,20 @@ describe('settings that keep every session from beginning', () => {
     expect(kept()).toEqual([])
   })
 })
+
+describe('ssl without what it needs', () => {
+  it('is not begun, though a reload would take it, and says which file to put where', async () => {
+    declare('ssl: on')
+    for (const _time of [1, 2]) {
+      const run = await shop.run(['apply', '--yes'])
+      expect(run.code).toBe(1)
+      expect(run.stderr).toMatch(
+        /^Error: db\d would not start .*: "ssl" is on, and .*\/db\d\/server.crt \(ssl_cert_file\)/,
+      )
+      expect(run.stdout).not.toContain('✓')
+    }
+    expect(await sql(shop.url('db1'), 'show ssl')).toEqual([{ ssl: 'off' }])
+    declare()
+    expect((await shop.run(['plan'])).stdout).toContain('nothing to do')
+  })
+})
