@@ -1,5 +1,10 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Secret } from '@maestra/client/base/secret'
+import { parseServerVersion } from '@maestra/client/postgres/version'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LocalHost } from '../../packages/maestra/src/host/local/local-host.js'
+import { copyPrimary } from '../../packages/maestra/src/server/copy-primary.js'
 import { ClusterFolder, quickParameters } from '../harness/cluster-folder.js'
 import { newest } from '../harness/majors.js'
 import { stopServer } from '../harness/servers.js'
@@ -102,5 +107,46 @@ describe('ssl without what it needs', () => {
     expect(await sql(shop.url('db1'), 'show ssl')).toEqual([{ ssl: 'off' }])
     declare()
     expect((await shop.run(['plan'])).stdout).toContain('nothing to do')
+  })
+})
+
+describe('a copy of a server that keeps settings of before', () => {
+  it('has neither these nor its trials: they are of another node', async () => {
+    const [row] = await sql<{ id: string }>(
+      shop.url('db1'),
+      'select system_identifier::text as id from pg_control_system()',
+    )
+    const [password = ''] = shop.passwords()
+    const host = new LocalHost({ sync: false })
+    const login = {
+      node: 'db1',
+      host: '127.0.0.1',
+      port: shop.port('db1'),
+      user: 'postgres',
+      password: new Secret(password),
+    }
+    const data = shop.file('copied')
+    await copyPrimary(host, {
+      node: 'db2',
+      data,
+      account: host.processes.self(),
+      binaries: { directory: '/nowhere', version: parseServerVersion('18.4') },
+      primary: login,
+      superuser: login,
+      copies: 'primary',
+      systemIdentifier: row?.id ?? '',
+      slot: 'db2',
+      slotKeeper: login,
+      configuration: { settings: "maestra.node = 'db2'\n", hbaLines: [] },
+      passfile: undefined,
+      baseBackup: { with: 'maestra', checkpoint: 'fast', maxRateKb: undefined, verify: true },
+      sync: false,
+      receive: async ({ directory }) => {
+        for (const name of ['maestra.conf', 'maestra.before.conf', 'maestra.trial.db1.conf', 'pg_hba.conf']) {
+          writeFileSync(join(directory, name), '')
+        }
+      },
+    })
+    expect(readdirSync(data).filter((name) => name.startsWith('maestra.'))).toEqual(['maestra.conf'])
   })
 })

@@ -25,6 +25,9 @@ export const nodePassfile = 'maestra.pgpass'
 /** The setting by which a node's file tells which standbys were declared to follow it when it was written. */
 export const standbysSetting = 'maestra.standbys'
 
+/** Says whose directory a settings file is in. */
+export const nodeSetting = 'maestra.node'
+
 /** Whether an error that a server finds in its configuration files (`file:line: name: error`) is about Maestra's own file. */
 export function isOfSettingsFile(error: string): boolean {
   return error.includes(`/${settingsFile}:`)
@@ -60,7 +63,7 @@ function settingsText(cluster: DeclaredCluster, node: DeclaredNode, held: HeldSe
   const upstream = upstreamOf(cluster, node)
   const declared: HeldSettings = {
     'maestra.cluster': cluster.name,
-    'maestra.node': node.name,
+    [nodeSetting]: node.name,
     listen_addresses: node.host,
     ...archiveSettings(cluster),
     ...(upstream === undefined ? {} : restoreSettings(cluster)),
@@ -134,7 +137,7 @@ const nodePassfiles = onceForEach((cluster: DeclaredCluster) =>
 export function madeFor(settings: string): { readonly cluster: string; readonly node: string } | undefined {
   const found = settingsOf(settings)
   const cluster = found['maestra.cluster']
-  const node = found['maestra.node']
+  const node = found[nodeSetting]
   return cluster === undefined || node === undefined ? undefined : { cluster, node }
 }
 

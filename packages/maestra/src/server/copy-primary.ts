@@ -10,10 +10,12 @@ import type { Account, Host } from '../host/host.js'
 import { pgBasebackup } from './base-backup/pg-basebackup.js'
 import { receiveBaseBackup } from './base-backup/receive-base-backup.js'
 import type { Binaries } from './binaries.js'
+import { removeTrials } from './configuration-trial.js'
 import { connect, type Login, withConnection } from './connection.js'
 import { bringIn } from './incoming.js'
 import { writeNodeFiles } from './node-files.js'
 import { dropPhysicalSlot, hasPhysicalSlot, slotWalKeepSize } from './replication-slot.js'
+import { forgetSettingsBefore } from './settings-before.js'
 import { tablespacesOf } from './tablespaces.js'
 
 /** The primary is of this system, and the files of the copy are to belong to the account. */
@@ -58,6 +60,9 @@ export async function copyPrimary(host: Host, options: CopyPrimaryOptions): Prom
   await bringIn(host, { data, account, sync: false }, async (directory, scratch) => {
     const receive: ReceiveCopy = options.receive ?? (() => receiveBackup(host, options, directory, scratch))
     await receive({ directory, account, systemIdentifier: options.systemIdentifier })
+    // They are those of the server that is copied: its identity is none for this node.
+    await forgetSettingsBefore(host, directory)
+    await removeTrials(host, directory)
     await leaveOutOwnSettings(host, options, directory)
     await writeNodeFiles(host, directory, account, configuration, passfile)
     await host.files.write(join(directory, 'standby.signal'), '', { mode: 0o600, owner: account })

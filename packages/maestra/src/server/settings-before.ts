@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { settingsFile } from '../cluster/node-configuration.js'
+import { settingsOf } from '@maestra/client/postgres/conf'
+import { nodeSetting, settingsFile } from '../cluster/node-configuration.js'
 import type { Account, Host } from '../host/host.js'
 
 /** Where the settings stand that a server last ran with, until it works with newer ones and lets clients in. */
@@ -23,7 +24,14 @@ export async function forgetSettingsBefore(host: Host, data: string): Promise<vo
   await host.files.removeFile(join(data, beforeFile))
 }
 
-/** What is kept; undefined when nothing is. */
+/** What is kept; undefined when nothing is that could be put back: another node's, from a copy of its directory, is not. */
 export async function settingsBefore(host: Host, data: string): Promise<string | undefined> {
-  return await host.files.readText(join(data, beforeFile))
+  const before = await host.files.readText(join(data, beforeFile))
+  if (before === undefined) return undefined
+  const present = (await host.files.readText(join(data, settingsFile))) ?? ''
+  return nodeOf(before) === nodeOf(present) ? before : undefined
+}
+
+function nodeOf(settings: string): string | undefined {
+  return settingsOf(settings)[nodeSetting]
 }
