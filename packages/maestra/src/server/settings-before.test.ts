@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -41,4 +41,18 @@ it('gives nobody the settings of another node, and keeps its own in their place'
   expect(await settingsBefore(host, data)).toBeUndefined()
   await keepSettings(host, data, account)
   expect(readFileSync(join(data, 'maestra.before.conf'), 'utf8')).toBe(settings('db2'))
+})
+
+it('gives back nothing that is older than the last start, and keeps the present ones in its place', async () => {
+  write('maestra.conf', settings('db1'))
+  write('maestra.before.conf', settings('db1', 'work_mem = 1MB'))
+  write('postmaster.opts', '')
+  utimesSync(join(data, 'postmaster.opts'), new Date(), new Date('2001-01-01'))
+  expect(await settingsBefore(host, data)).toBe(settings('db1', 'work_mem = 1MB'))
+  utimesSync(join(data, 'postmaster.opts'), new Date(), new Date(Date.now() + 60_000))
+  expect(await settingsBefore(host, data)).toBeUndefined()
+  utimesSync(join(data, 'maestra.before.conf'), new Date(), new Date('2001-01-01'))
+  utimesSync(join(data, 'postmaster.opts'), new Date(), new Date('2002-01-01'))
+  await keepSettings(host, data, account)
+  expect(await settingsBefore(host, data)).toBe(settings('db1'))
 })

@@ -24,12 +24,23 @@ export async function forgetSettingsBefore(host: Host, data: string): Promise<vo
   await host.files.removeFile(join(data, beforeFile))
 }
 
-/** What is kept; undefined when nothing is that could be put back: another node's, from a copy of its directory, is not. */
+/**
+ * What is kept; undefined when nothing is that could be put back: neither another node's, from a copy of its directory, nor
+ * what is older than the server's last start. That start was with newer ones, and by whom nobody knows.
+ */
 export async function settingsBefore(host: Host, data: string): Promise<string | undefined> {
   const before = await host.files.readText(join(data, beforeFile))
-  if (before === undefined) return undefined
+  if (before === undefined || (await isStale(host, data))) return undefined
   const present = (await host.files.readText(join(data, settingsFile))) ?? ''
   return nodeOf(before) === nodeOf(present) ? before : undefined
+}
+
+/** A server writes postmaster.opts when it starts, and never again. */
+async function isStale(host: Host, data: string): Promise<boolean> {
+  const [kept, started] = await Promise.all(
+    [beforeFile, 'postmaster.opts'].map((name) => host.files.stat(join(data, name))),
+  )
+  return kept !== undefined && started !== undefined && kept.mtimeMs < started.mtimeMs
 }
 
 function nodeOf(settings: string): string | undefined {
