@@ -5,7 +5,6 @@ import { canonicalHash } from './canonical-hash.js'
 import type { Plan } from './plan.js'
 import { planDocument } from './plan-document.js'
 import type { Step } from './step.js'
-import { withoutSecrets } from './without-secrets.js'
 
 /** The form of the file. It changes when steps of before would mean something else, or could not be read. */
 const format = 1
@@ -25,14 +24,12 @@ export type SavedPlan = {
  * it. It holds no passwords, and of the cluster file no lines.
  */
 export function savedPlanText({ createdAt, clusterFile, declares, plan }: SavedPlan): string {
-  const findings = plan.findings.map(({ place, ...finding }) => ({
+  const shown = planDocument(plan)
+  const findings = shown.findings.map(({ place, ...finding }) => ({
     ...finding,
     ...(place === undefined ? {} : { place: { file: place.file, line: place.line, column: place.column } }),
   }))
-  const shown = JSON.stringify({ ...planDocument(plan), findings }, (_key, value: unknown) =>
-    typeof value === 'string' ? withoutSecrets(value) : value,
-  )
-  const content = { maestraPlan: format, createdAt, clusterFile, declares, ...JSON.parse(shown) }
+  const content = { maestraPlan: format, createdAt, clusterFile, declares, ...shown, findings }
   return `${JSON.stringify({ ...content, checksum: canonicalHash(content) }, null, 2)}\n`
 }
 

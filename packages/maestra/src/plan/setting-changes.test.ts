@@ -32,3 +32,7 @@ test.each([
 ])('prints no password of %s', (observed, expected) => {
   expect(texts('', observed)).toEqual([expected])
 })
+
+test('shows nothing of a setting whose name tells of a secret', () => {
+  expect(texts("myext.api_token = 'hunter2'", "myext.api_token = 'hunter1'")).toEqual(['myext.api_token *** -> ***'])
+})

@@ -1,6 +1,6 @@
 import { settingLines, settingsOf } from '@maestra/client/postgres/conf'
 import { isSameSetting } from '@maestra/client/postgres/same-setting'
-import { withoutSecrets } from './without-secrets.js'
+import { shownValue } from './without-secrets.js'
 
 export type SettingChange = {
   readonly name: string
@@ -24,8 +24,8 @@ export function settingChanges(declaredText: string, observedText: string): read
     .filter((name) => !isSameSetting(name, declared[name], observed[name]))
     .map((name) => {
       const line = lines.get(name)
-      const from = shown(observed[name])
-      const to = shown(declared[name])
+      const from = shown(name, observed[name])
+      const to = shown(name, declared[name])
       return {
         name,
         ...(line === undefined ? {} : { line }),
@@ -36,6 +36,6 @@ export function settingChanges(declaredText: string, observedText: string): read
     })
 }
 
-function shown(value: string | undefined): string | undefined {
-  return value === '' ? "''" : value === undefined ? undefined : withoutSecrets(value)
+function shown(name: string, value: string | undefined): string | undefined {
+  return value === undefined ? undefined : shownValue(name, value)
 }

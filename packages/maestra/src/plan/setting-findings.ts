@@ -6,7 +6,7 @@ import { placeText } from './difference.js'
 import { overridingSettings } from './overriding-settings.js'
 import { ownData } from './own-data.js'
 import { psqlCommand } from './psql-command.js'
-import { withoutSecrets } from './without-secrets.js'
+import { shownValue } from './without-secrets.js'
 
 /**
  * Settings that a user made where PostgreSQL reads them after Maestra's file: below its include, or by ALTER SYSTEM. They
@@ -37,12 +37,8 @@ function finding({ declared, observed }: NodeView, { file, line, name, value }: 
   return {
     rule: 'setting-overridden',
     severity: 'warning',
-    message: `${declared.name}: ${place} sets ${name} to ${shown(value)}${bySystem ? ' (ALTER SYSTEM)' : ''}, which wins over the declared ${shown(wanted)}`,
+    message: `${declared.name}: ${place} sets ${name} to ${shownValue(name, value)}${bySystem ? ' (ALTER SYSTEM)' : ''}, which wins over the declared ${shownValue(name, wanted)}`,
     hint,
     place: undefined,
   }
-}
-
-function shown(value: string): string {
-  return value === '' ? "''" : withoutSecrets(value)
 }

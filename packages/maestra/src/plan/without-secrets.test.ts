@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { withoutSecrets } from './without-secrets.js'
+import { shownValue, withoutSecrets } from './without-secrets.js'
 
 test.each([
   ['host=x password=hunter2 port=1', 'host=x password=*** port=1'],
@@ -20,4 +20,21 @@ test.each([
 
 test.each(['user=x passfile=/srv/db2/maestra.pgpass', 'scram-sha-256', '16MB'])('leaves %s as it is', (text) => {
   expect(withoutSecrets(text)).toBe(text)
+})
+
+test.each(['ssl_passphrase_command', 'myext.api_token', 'MyExt.Api_Key', 'app.db_password', 'app.secret_of_all'])(
+  'shows nothing of what %s says',
+  (name) => {
+    expect(shownValue(name, 'hunter2')).toBe('***')
+    expect(shownValue(name, '')).toBe("''")
+  },
+)
+
+test.each([
+  ['password_encryption', 'md5'],
+  ['ssl_key_file', '/srv/server.key'],
+  ['ssl_passphrase_command_supports_reload', 'on'],
+  ['work_mem', '16MB'],
+])('shows what %s says', (name, value) => {
+  expect(shownValue(name, value)).toBe(value)
 })
