@@ -399,6 +399,29 @@ function histories(): void {
     await expectReplaced()
   })
 
+  it('are one, and the primary has a tablespace: no data are moved aside for a copy that would be refused', async () => {
+    await stopServer(shop.data('db2'))
+    const space = workspace.folder('fast')
+    const { uid, gid } = statSync(shop.data('db1'))
+    chownSync(space, uid, gid)
+    await sql(shop.url('db1'), `create tablespace "Fast" location '${space}'`)
+    const run = await shop.run(['apply', '--yes', '--replace', 'db2'])
+    expect(run.code).toBe(1)
+    expect(run.stdout).toContain(`refused  db2: db1 has the tablespace Fast at ${space}, outside of its data directory`)
+    expect(run.stdout).toContain('tablespace \\"Fast\\" set')
+    // PostgreSQL cannot tell the place of one whose directory is away; the server is asked all the same.
+    renameSync(space, `${space}-away`)
+    const words = 'db2: db1 has the tablespace Fast at / (its directory is missing), outside of its data directory'
+    const replace = JSON.parse((await shop.run(['plan', '--json', '--replace', 'db2'])).stdout)
+    expect(replace.refusals.map((each: { message: string }) => each.message)).toEqual([expect.stringContaining(words)])
+    renameSync(`${space}-away`, space)
+    expect(aside()).toEqual([])
+    expect(existsSync(`${shop.data('db2')}/global/pg_control`)).toBe(true)
+    await sql(shop.url('db1'), 'drop tablespace "Fast"')
+    await shop.apply()
+    await expectHealed()
+  })
+
   it('are one: a replica that is well is made anew too, when somebody asks for it', async () => {
     await expectReplaced()
   })

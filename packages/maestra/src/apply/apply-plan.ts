@@ -67,7 +67,7 @@ export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise
 }
 
 async function look({ site, cluster }: ApplyOptions, connections: KeptConnections): Promise<Observation> {
-  return await observeCluster(site, cluster, connections)
+  return await observeCluster(site, cluster, { connections })
 }
 
 async function runSteps(

@@ -64,6 +64,7 @@ const server = (change: Partial<RunningServer>): RunningServer => ({
   walReceiver: undefined,
   walSenders: [],
   slots: [{ name: 'db_2', physical: true, active: false, walStatus: 'reserved' }],
+  tablespaces: [],
   replicationRole: undefined,
   ...change,
 })

@@ -12,7 +12,7 @@ export type Observation = {
   readonly passwords: PasswordsObservation
   /** The archive, where the cluster declares one. */
   readonly archive?: ArchiveObservation | undefined
-  /** Asked where a standby has no data yet and the primary can be asked; undefined as well where it did not say. */
+  /** Asked where a standby may have to be copied and the primary can be asked; undefined as well where it did not say. */
   readonly copy?: CopyObservation | undefined
 }
 
@@ -23,8 +23,6 @@ export type CopyObservation = {
   /** WAL that was written since its statistics were reset, and how long ago that was. */
   readonly walBytes: number
   readonly walMs: number
-  /** Those outside of its data directory. */
-  readonly tablespaces: readonly Tablespace[]
 }
 
 /** A value that cannot be had right now, with the reason in words that complete "unknown, because ...". */
@@ -225,6 +223,8 @@ export type RunningServer = {
   readonly walReceiver: WalReceiver | undefined
   readonly walSenders: readonly WalSender[]
   readonly slots: readonly ReplicationSlot[]
+  /** Those outside of its data directory. */
+  readonly tablespaces: readonly Tablespace[]
   /** The WAL file that could not be archived, when nothing has been since, and how often anything failed. */
   readonly failedArchiving?: { readonly file: string; readonly times: number } | undefined
   readonly replicationRole: ReplicationRole | undefined

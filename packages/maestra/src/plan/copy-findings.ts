@@ -4,6 +4,7 @@ import { slotWalKeepBytes } from '../cluster/slot-wal-keep-size.js'
 import { parameterPlace, placeOf } from '../doctor/place.js'
 import type { View } from '../doctor/rule.js'
 import type { ClusterView } from './cluster-view.js'
+import type { Step } from './step.js'
 
 /** Below that, an average of the WAL that is written says too little: a load of data can be all that was seen. */
 const fewestMs = 10 * 60_000
@@ -15,8 +16,13 @@ const ordinaryRate = 100 * 1024 * 1024
  * A copy that takes so long that its slot loses WAL which was written meanwhile, as far as past averages tell: all of it would
  * be for nothing.
  */
-export function copyFindings({ cluster, primary, copy }: ClusterView, locate: View['locate']): readonly Finding[] {
+export function copyFindings(
+  { cluster, primary, copy }: ClusterView,
+  steps: readonly Step[],
+  locate: View['locate'],
+): readonly Finding[] {
   const keeps = slotWalKeepBytes(primary.declared)
+  if (!steps.some(({ kind }) => kind === 'copy-primary')) return []
   if (copy === undefined || keeps === undefined || copy.walMs < fewestMs) return []
   const { maxRateKb } = cluster.baseBackup
   const rate = maxRateKb === undefined ? ordinaryRate : maxRateKb * 1024

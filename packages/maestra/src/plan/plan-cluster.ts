@@ -32,18 +32,17 @@ export function planCluster(
   request: PlanRequest = {},
 ): Plan {
   const view = viewCluster(cluster, observation, request)
-  const findings = [
+  const seen = [
     ...runRules({ declared: cluster, locate }),
     ...slotFindings(view),
     ...archiverFindings(view),
     ...lateFindings(view),
     ...settingFindings(view),
-    ...copyFindings(view, locate),
   ]
   const primary = planPrimary(view)
   const standbys = view.standbys.map((standby) => planStandby(view, standby))
   const draft = join([
-    refuseFindings(cluster, findings),
+    refuseFindings(cluster, seen),
     checkRequest(view),
     planPasswords(view),
     planArchive(view),
@@ -65,7 +64,7 @@ export function planCluster(
     steps: planned,
     refusals: draft.refusals,
     unknowns: draft.unknowns,
-    findings,
+    findings: [...seen, ...copyFindings(view, draft.steps, locate)],
     fingerprint: fingerprintOf(planned, systemsOf(observation)),
   }
 }

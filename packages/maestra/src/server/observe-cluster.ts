@@ -9,11 +9,17 @@ import { type LoginParts, observeNode, superuserAt, unknownNode } from './observ
 import { observePasswords } from './passfile.js'
 import type { Site } from './site.js'
 
-/** Looks at all nodes at once. What cannot be known is a value with its reason, never an exception. */
+/**
+ * Looks at all nodes at once. What cannot be known is a value with its reason, never an exception. `replace`: standbys that
+ * somebody wants to have copied anew.
+ */
 export async function observeCluster(
   site: Site,
   cluster: DeclaredCluster,
-  kept?: KeptConnections,
+  {
+    connections: kept,
+    replace = [],
+  }: { readonly connections?: KeptConnections | undefined; readonly replace?: readonly string[] } = {},
 ): Promise<Observation> {
   const passwords = await observePasswords(site, cluster)
   const [nodes, archive] = await Promise.all([
@@ -27,24 +33,25 @@ export async function observeCluster(
     cluster.archive === undefined ? undefined : observeArchive(site.host, cluster, cluster.archive.directory),
   ])
   const primary = cluster.nodes.findIndex((node) => node.startsAs === 'primary')
-  const copy = await observeCopyOf(cluster.nodes[primary], nodes, primary, { passwords, kept })
-  return {
-    nodes: await withWal(site.host.files, cluster, nodes),
-    passwords,
-    copy,
-    ...(archive === undefined ? {} : { archive }),
-  }
+  const withTheirWal = await withWal(site.host.files, cluster, nodes)
+  const copy =
+    replace.length > 0 || withTheirWal.some(mayBeCopied)
+      ? await observeCopyOf(cluster.nodes[primary], nodes[primary], { passwords, kept })
+      : undefined
+  return { nodes: withTheirWal, passwords, copy, ...(archive === undefined ? {} : { archive }) }
 }
 
-/** Looking at the size of all databases takes its time, so it is asked only where somebody is to be copied. */
+/** It has no data, or a standby is away and may find no WAL to go on with. */
+function mayBeCopied({ directory, wal }: NodeObservation): boolean {
+  return directory.kind === 'absent' || directory.kind === 'empty' || wal !== undefined
+}
+
+/** Looking at the size of all databases takes its time, so it is asked only where somebody may be copied. */
 async function observeCopyOf(
   declared: DeclaredNode | undefined,
-  nodes: readonly NodeObservation[],
-  primary: number,
+  seen: NodeObservation | undefined,
   login: LoginParts,
 ): Promise<CopyObservation | undefined> {
-  const seen = nodes[primary]
-  const isMissing = nodes.some(({ directory }) => directory.kind === 'absent' || directory.kind === 'empty')
-  if (declared === undefined || seen?.server.kind !== 'up' || seen.server.inRecovery || !isMissing) return undefined
+  if (declared === undefined || seen?.server.kind !== 'up' || seen.server.inRecovery) return undefined
   return await observeCopy(superuserAt(declared, seen.process, login))
 }

@@ -10,6 +10,7 @@ import { pendingOfMaestraJson, pendingRestartJson } from './pending-restart.js'
 import { waitsForDelay } from './replay.js'
 import { settingsAboveJson } from './settings-above.js'
 import { storedPasswordIs } from './stored-password.js'
+import { tablespacesJson } from './tablespaces.js'
 import { type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
 /** Asks a running server for all that a plan and a status need, in one statement. */
@@ -74,6 +75,7 @@ const question = `
     'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'physical', slot_type = 'physical',
         'active', active, 'walStatus', wal_status, 'invalidation', to_jsonb(slot) ->> 'invalidation_reason')), '[]')
       from pg_replication_slots as slot),
+    'tablespaces', ${tablespacesJson},
     'replicationRole', (select json_build_object('canLogin', rolcanlogin, 'canReplicate', rolreplication, 'stored', rolpassword)
       from pg_authid where rolname = $1)
   ) as seen`
@@ -113,6 +115,7 @@ type ServerRow = {
     readonly walStatus: string | null
     readonly invalidation: string | null
   }[]
+  readonly tablespaces: RunningServer['tablespaces']
   readonly failedArchiving: RunningServer['failedArchiving'] | null
   /** With what pg_authid stores for its password. */
   readonly replicationRole: (Omit<ReplicationRole, 'passwordIs'> & { readonly stored: string | null }) | null
@@ -162,6 +165,7 @@ function serverOf(row: ServerRow, replicationRole: ReplicationRole | undefined):
       walStatus: walStatus ?? undefined,
       invalidation: invalidation ?? undefined,
     })),
+    tablespaces: row.tablespaces,
     failedArchiving: row.failedArchiving ?? undefined,
     replicationRole,
   }

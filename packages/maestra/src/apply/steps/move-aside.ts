@@ -32,7 +32,7 @@ export const moveAside: StepRunner<'move-aside'> = {
 /** Steps before it may have taken hours: it is planned again, from all that is there now. */
 async function isStillPlanned(step: StepOf<'move-aside'>, context: StepContext): Promise<boolean> {
   const { site, cluster, connections } = context
-  const observation = await observeCluster(site, cluster, connections)
+  const observation = await observeCluster(site, cluster, { connections })
   const view = viewCluster(cluster, observation, { replace: step.asked ? [step.node] : [] })
   const standby = view.standbys.find((each) => each.declared.name === step.node)
   if (standby === undefined) throw new Error(`a step moves the data of ${step.node}, which is no standby`)

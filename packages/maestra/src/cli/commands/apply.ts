@@ -42,7 +42,7 @@ async function apply(planFile: string | undefined, options: Options, signal: Abo
   const { cluster, locate } = await readCluster(options.file ?? saved?.clusterFile)
   const site = clusterSite()
   const request = saved?.plan.request ?? requestOf(options)
-  const plan = planCluster(cluster, await observeCluster(site, cluster), locate, request)
+  const plan = planCluster(cluster, await observeCluster(site, cluster, request), locate, request)
   if (saved !== undefined) refuseUnlessCurrent(saved, cluster, plan)
   process.stdout.write(planView(plan, terminal(process.stdout)))
   if (outcomeOf(plan) !== 'changes') {

@@ -35,7 +35,8 @@ export function addPlan(program: Command, _context: CommandContext): void {
 async function plan(options: Options): Promise<void> {
   const { cluster, locate } = await readCluster(options.file)
   const out = options.out === undefined ? undefined : await PlanFile.at(options.out)
-  const made = planCluster(cluster, await observeCluster(clusterSite(), cluster), locate, requestOf(options))
+  const request = requestOf(options)
+  const made = planCluster(cluster, await observeCluster(clusterSite(), cluster, request), locate, request)
   process.stdout.write(options.json ? planJson(made) : planView(made, terminal(process.stdout)))
   const outcome = outcomeOf(made)
   // What is printed as JSON is one document.

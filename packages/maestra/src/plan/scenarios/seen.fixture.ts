@@ -34,7 +34,7 @@ export function readSeen(text: string, cluster: DeclaredCluster): Observation {
       ignoredPassfile: told.get('own passfile')?.trim(),
     },
     ...(cluster.archive === undefined ? {} : { archive: archiveOf(told.get('archive') ?? '') }),
-    copy: copyOf(told.get('copy'), told.get('tablespaces')),
+    copy: copyOf(told.get('copy')),
     nodes: cluster.nodes.map((node) => nodeOf(cluster, node, told.get(node.name) ?? '')),
   }
 }
@@ -57,19 +57,15 @@ function archiveOf(text: string): NonNullable<Observation['archive']> {
   }
 }
 
-/** `300 GB of data, 900 GB of WAL in 240 h`, and `fast at /ssd/fast, slow at /disk` */
-function copyOf(copy: string | undefined, tablespaces = ''): Observation['copy'] {
-  if (copy === undefined && tablespaces === '') return undefined
-  const [, data = 0, wal = 0, hours = 0] = /(\d+) GB of data, (\d+) GB of WAL in ([\d.]+) h/.exec(copy ?? '') ?? []
+/** `300 GB of data, 900 GB of WAL in 240 h` */
+function copyOf(copy: string | undefined): Observation['copy'] {
+  if (copy === undefined) return undefined
+  const [, data = 0, wal = 0, hours = 0] = /(\d+) GB of data, (\d+) GB of WAL in ([\d.]+) h/.exec(copy) ?? []
   const gigabyte = 1024 ** 3
   return {
     dataBytes: Number(data) * gigabyte,
     walBytes: Number(wal) * gigabyte,
     walMs: Number(hours) * 3_600_000,
-    tablespaces: [...tablespaces.matchAll(/(\S+) at ([^,]+)/g)].map(([, name = '', location = '']) => ({
-      name,
-      location,
-    })),
   }
 }
 
@@ -153,6 +149,7 @@ const facts: readonly Fact[] = [
   ['waits for its delay of (\\d+) ms', ({ seen }, ms) => waits(seen, Number(ms))],
   ['replay paused', ({ seen }) => server(seen, { replayPaused: true })],
   ['slot (\\S+)((?: \\w+)*)', ({ seen }, name, words) => slot(seen, name, words)],
+  ['tablespaces (.*)', ({ seen }, words) => tablespaces(seen, words)],
   ['cannot archive (\\S+)', ({ seen }, file) => server(seen, { failedArchiving: { file, times: 3 } })],
   ['no role', ({ seen }) => server(seen, { replicationRole: undefined })],
   ['role without (?:login|replication)', ({ seen }) => server(seen, { replicationRole: weakRole })],
@@ -306,6 +303,7 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     walReceiver: undefined,
     walSenders: [],
     slots: [],
+    tablespaces: [],
     replicationRole: strongRole,
   })
 }
@@ -342,6 +340,12 @@ function listens(seen: Seen, port: number): void {
 
 function receiver(seen: Seen, status = '', host = '', port = '', slot = ''): void {
   server(seen, { walReceiver: { status, host, port: Number(port), slot: slot === '' ? undefined : slot } })
+}
+
+/** `fast at /ssd/fast, slow at /disk` */
+function tablespaces(seen: Seen, words: string): void {
+  const found = [...words.matchAll(/(\S+) at ([^,]+)/g)].map(([, name = '', location = '']) => ({ name, location }))
+  server(seen, { tablespaces: found })
 }
 
 function slot(seen: Seen, name: string, words: string): void {
