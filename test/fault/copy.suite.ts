@@ -149,6 +149,10 @@ export function describeCopy(of: Major): void {
 
     it('has all WAL that is written meanwhile kept by its slot, and ends well', async () => {
       declare(two)
+      // By hand, one that keeps no WAL before somebody uses it.
+      await sql(shop.url('db1'), `select pg_create_physical_replication_slot('db2')`)
+      const plan = await shop.run(['plan'])
+      expect(plan.stdout).toMatch(/db1: replace the replication slot db2\n +it was made without reserving WAL/)
       const run = await applyWhile(() => recycleWal(6))
       expect(run).toMatchObject({ code: 0, stderr: '' })
       expect((await shop.status()).nodes.map((node) => node.state)).toEqual(['running', 'streaming'])

@@ -251,6 +251,7 @@ export type ReplicationSlot = {
   readonly name: string
   readonly physical: boolean
   readonly active: boolean
+  /** Undefined for one that was made without reserving WAL and that nobody has used since. */
   readonly walStatus: string | undefined
   /** Why a slot is of no use any more, from 17 on. */
   readonly invalidation?: string | undefined

@@ -28,7 +28,7 @@ export function planSlot(view: ClusterView, standby: NodeView, isLeft = false): 
 
 /** A slot that exists may be of another kind, useless by now, or somebody else's. Only one that nobody can use any more is replaced. */
 function checkSlot(view: ClusterView, standby: NodeView, found: ReplicationSlot, isLeft: boolean): Draft {
-  const { name: slot, physical, active, walStatus } = found
+  const { name: slot, physical, active, walStatus, invalidation } = found
   const upstream = upstreamOf(view, standby).declared
   const { name } = standby.declared
   const hasData = standby.observed.directory.kind === 'data'
@@ -41,7 +41,12 @@ function checkSlot(view: ClusterView, standby: NodeView, found: ReplicationSlot,
     )
   }
   if (walStatus === 'lost') {
-    return planLostSlot(view, standby, found)
+    const why = `it is lost${invalidation === undefined ? '' : ` (${invalidation})`}: WAL that it was to keep for ${name} has been removed`
+    return planUselessSlot(view, standby, { slot, is: 'is lost', why })
+  }
+  if (walStatus === undefined && !active) {
+    const why = `it was made without reserving WAL, and keeps none for ${name}`
+    return planUselessSlot(view, standby, { slot, is: 'keeps no WAL', why })
   }
   if (active && !hasData && !isLeft) {
     return refused(
@@ -54,19 +59,22 @@ function checkSlot(view: ClusterView, standby: NodeView, found: ReplicationSlot,
 }
 
 /** It keeps nothing and nobody can use it, so nothing is lost with it. What the standby goes on with comes from elsewhere. */
-function planLostSlot(view: ClusterView, standby: NodeView, { name: slot, invalidation }: ReplicationSlot): Draft {
+function planUselessSlot(
+  view: ClusterView,
+  standby: NodeView,
+  { slot, is, why }: { readonly slot: string; readonly is: string; readonly why: string },
+): Draft {
   const upstream = upstreamOf(view, standby).declared.name
   const { name } = standby.declared
-  const lost = `it is lost${invalidation === undefined ? '' : ` (${invalidation})`}: WAL that it was to keep for ${name} has been removed`
   const wal = standbyWal(view, standby)
   if (wal.kind === 'unknown') {
     return unknown(
       name,
-      `whether it can go on is unknown, because ${wal.because}; its replication slot ${slot} on ${upstream} is lost`,
+      `whether it can go on is unknown, because ${wal.because}; its replication slot ${slot} on ${upstream} ${is}`,
     )
   }
   const goesOn = standby.observed.directory.kind === 'data' ? `; ${sourceWords(upstream, name, wal)}` : ''
-  return steps({ kind: 'replace-slot', node: upstream, slot, standby: name, why: `${lost}${goesOn}`, ...harmless })
+  return steps({ kind: 'replace-slot', node: upstream, slot, standby: name, why: `${why}${goesOn}`, ...harmless })
 }
 
 /** Where the standby finds what it goes on with; one that finds it nowhere has no data any more when this is asked. */

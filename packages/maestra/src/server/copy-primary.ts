@@ -3,6 +3,8 @@ import { MaestraError } from '@maestra/client/base/error'
 import type { Secret } from '@maestra/client/base/secret'
 import { settingsOf, withoutSettings } from '@maestra/client/postgres/conf'
 import { parseControlData } from '@maestra/client/postgres/control-data'
+import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
+import { parseTimeline, type TimelineId } from '@maestra/client/postgres/timeline'
 import type { DeclaredBaseBackup } from '../cluster/declared-cluster.js'
 import type { NodeConfiguration } from '../cluster/node-configuration.js'
 import { tablespacesText } from '../cluster/tablespace.js'
@@ -14,7 +16,7 @@ import { removeTrials } from './configuration-trial.js'
 import { connect, type Login, withConnection } from './connection.js'
 import { bringIn } from './incoming.js'
 import { writeNodeFiles } from './node-files.js'
-import { dropPhysicalSlot, hasPhysicalSlot, slotWalKeepSize } from './replication-slot.js'
+import { dropPhysicalSlot, keepsWalFrom, slotWalKeepSize } from './replication-slot.js'
 import { forgetSettingsBefore } from './settings-before.js'
 import { tablespacesOf } from './tablespaces.js'
 
@@ -113,12 +115,33 @@ async function receiveBackup(
   scratch: string,
 ): Promise<void> {
   await backUp(host, options, directory, scratch)
-  await dropLostSlot(options)
+  await refuseWithoutWal(options, await backupStart(host, directory))
 }
 
-/** A copy whose WAL is gone would start, and wait for ever for what nobody can send. A lost slot keeps nothing any more. */
-async function dropLostSlot({ node, slot, slotKeeper }: CopyPrimaryOptions): Promise<void> {
-  if (await hasPhysicalSlot(slotKeeper, slot)) return
+/** Where the replay of a copy begins, by its backup_label. */
+async function backupStart(
+  host: Host,
+  directory: string,
+): Promise<{ readonly lsn: Lsn; readonly timeline: TimelineId }> {
+  const label = await host.files.readText(join(directory, 'backup_label'))
+  const lsn = /^START WAL LOCATION: (\S+)/m.exec(label ?? '')?.[1]
+  const timeline = /^START TIMELINE: (\d+)/m.exec(label ?? '')?.[1]
+  if (lsn !== undefined && timeline !== undefined) return { lsn: parseLsn(lsn), timeline: parseTimeline(timeline) }
+  throw new MaestraError(
+    'base-backup-failed',
+    `the copy in ${directory} has no backup_label that says where it begins`,
+    {
+      hint: 'maestra apply makes another one',
+    },
+  )
+}
+
+/** A copy whose WAL is gone would start, and wait for ever for what nobody can send. Such a slot keeps nothing that is of use. */
+async function refuseWithoutWal(
+  { node, slot, slotKeeper }: CopyPrimaryOptions,
+  start: { readonly lsn: Lsn; readonly timeline: TimelineId },
+): Promise<void> {
+  if (await keepsWalFrom(slotKeeper, slot, start)) return
   const limit = await slotWalKeepSize(slotKeeper)
   await dropPhysicalSlot(slotKeeper, { slot, standby: node })
   throw new MaestraError(

@@ -1,5 +1,8 @@
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { MaestraError } from '@maestra/client/base/error'
+import { formatLsn, type Lsn } from '@maestra/client/postgres/lsn'
+import type { TimelineId } from '@maestra/client/postgres/timeline'
+import { walFileName } from '@maestra/client/postgres/wal-file'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 
 /** SQLSTATEs duplicate_object, undefined_object and object_in_use. */
@@ -10,15 +13,41 @@ const objectInUse = '55006'
 /** How long a standby that goes elsewhere may take to leave a slot, in ms. */
 const slotTimeoutMs = 70_000
 
-/** Whether there is a physical slot of that name that still keeps what it was made for. */
+/**
+ * Whether there is a physical slot of that name that still keeps what it was made for. One that was made without reserving WAL
+ * keeps nothing before a standby uses it.
+ */
 export async function hasPhysicalSlot(login: Login, slot: string): Promise<boolean> {
   return await withConnection(login, async (client) => {
     const found = await client.query(
       `select from pg_replication_slots
-       where slot_name = $1 and slot_type = 'physical' and wal_status is distinct from 'lost'`,
+       where slot_name = $1 and slot_type = 'physical' and wal_status is distinct from 'lost'
+         and (active or restart_lsn is not null)`,
       [slot],
     )
     return found.rowCount === 1
+  })
+}
+
+/** Whether WAL from there on is still there: kept by the physical slot of that name, or not removed yet. */
+export async function keepsWalFrom(
+  login: Login,
+  slot: string,
+  from: { readonly lsn: Lsn; readonly timeline: TimelineId },
+): Promise<boolean> {
+  if (!(await hasPhysicalSlot(login, slot))) return false
+  return await withConnection(login, async (client) => {
+    const { rows } = await client.query<{ kept: boolean; segment: number }>(
+      `select coalesce(restart_lsn <= $2::pg_lsn, false) as kept,
+         (select setting::int from pg_settings where name = 'wal_segment_size') as segment
+       from pg_replication_slots where slot_name = $1`,
+      [slot, formatLsn(from.lsn)],
+    )
+    const [row] = rows
+    if (row === undefined || row.kept) return row !== undefined
+    // The slot of a standby that was copied before has gone on with it; the node may still need that WAL itself.
+    const file = walFileName(from.timeline, from.lsn, row.segment)
+    return (await client.query('select from pg_ls_waldir() where name = $1', [file])).rowCount === 1
   })
 }
 
@@ -39,19 +68,20 @@ export async function makePhysicalSlot(login: Login, slot: string): Promise<void
       if (errorCodeOf(error) !== duplicateObject) throw error
       throw new MaestraError(
         'plan-refused',
-        `${login.node} has a replication slot ${slot} that is a logical one, or has lost WAL that it was to keep`,
+        `${login.node} has a replication slot ${slot} that is a logical one, or does not keep the WAL that it is for`,
         { cause: error, hint: 'maestra plan says what to do with it' },
       )
     }
   })
 }
 
-/** Drops a physical slot that has lost what it was to keep; any other one is left as it is. */
-export async function dropLostSlot(login: Login, slot: string): Promise<void> {
+/** Drops a physical slot that keeps nothing, lost or never reserved; any other one is left as it is. */
+export async function dropUselessSlot(login: Login, slot: string): Promise<void> {
   await withConnection(login, async (client) => {
     await client.query(
       `select pg_drop_replication_slot(slot_name) from pg_replication_slots
-       where slot_name = $1 and slot_type = 'physical' and not active and wal_status = 'lost'`,
+       where slot_name = $1 and slot_type = 'physical' and not active
+         and (wal_status = 'lost' or restart_lsn is null)`,
       [slot],
     )
   })

@@ -1,4 +1,4 @@
-import { dropLostSlot, hasPhysicalSlot, makePhysicalSlot } from '../../server/replication-slot.js'
+import { dropUselessSlot, hasPhysicalSlot, makePhysicalSlot } from '../../server/replication-slot.js'
 import { superuserLogin } from '../logins.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
 
@@ -7,8 +7,8 @@ export const createSlot: StepRunner<'create-slot'> = {
   check: async (step, context) => !(await exists(context, step.node, step.slot)),
   run: async (step, context) => {
     const login = await superuserLogin(context, context.node(step.node))
-    // Planned while the primary was stopped, it may find one that is lost.
-    await dropLostSlot(login, step.slot)
+    // Planned while the primary was stopped, it may find one that keeps nothing.
+    await dropUselessSlot(login, step.slot)
     await makePhysicalSlot(login, step.slot)
   },
   verify: async (step, context) =>

@@ -349,7 +349,8 @@ function tablespaces(seen: Seen, words: string): void {
 }
 
 function slot(seen: Seen, name: string, words: string): void {
-  const walStatus = words.includes('lost') ? 'lost' : 'reserved'
+  const reserved = words.includes('unreserved') ? undefined : 'reserved'
+  const walStatus = words.includes('lost') ? 'lost' : reserved
   const invalidation = words.includes('lost') ? 'wal_removed' : undefined
   const physical = !words.includes('logical')
   const found = { name, physical, active: words.includes('active'), walStatus, invalidation }
