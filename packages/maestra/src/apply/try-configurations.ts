@@ -55,7 +55,10 @@ export async function trySettings(
 
 async function trialOf(context: StepContext, node: DeclaredNode, settings: string, directory: string): Promise<Trial> {
   const { site, signal } = context
-  const [account, binaries] = await Promise.all([serverAccount(site.host, directory), context.binaries()])
+  const [account, binaries] = await Promise.all([
+    serverAccount(site.host, directory, context.cluster),
+    context.binaries(),
+  ])
   return { node: node.name, account, binaries, settings, signal }
 }
 

@@ -34,7 +34,7 @@ export async function observeArchive(
 }
 
 async function look(host: Host, cluster: DeclaredCluster, directory: string): Promise<ArchiveObservation> {
-  const account = await serverAccount(host, primaryOf(cluster).data)
+  const account = await serverAccount(host, primaryOf(cluster).data, cluster)
   const facts = {
     account: account.name,
     inDataOf: await nodeAround(host, cluster, directory),

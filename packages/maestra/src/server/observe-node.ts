@@ -37,7 +37,7 @@ async function observeLocalNode(
   login: LoginParts,
 ): Promise<NodeObservation> {
   const { host } = site
-  const account = await serverAccount(host, node.data)
+  const account = await serverAccount(host, node.data, cluster)
   const looking = observeProcess(host, node.data)
   const [directory, process, binaries, server] = await Promise.all([
     observeDirectory(host, node.data, account),

@@ -21,7 +21,7 @@ export const copyPrimary: StepRunner<'copy-primary'> = {
     await copy(site.host, {
       node: node.name,
       data: node.data,
-      account: await serverAccount(site.host, node.data),
+      account: await serverAccount(site.host, node.data, cluster),
       binaries: await context.binaries(),
       primary: await replicationLogin(context, from),
       superuser: await superuserLogin(context, from),
@@ -49,7 +49,7 @@ export const copyPrimary: StepRunner<'copy-primary'> = {
 async function directoryOf(context: StepContext, name: string) {
   const { host } = context.site
   const { data } = context.node(name)
-  return await observeDirectory(host, data, await serverAccount(host, data))
+  return await observeDirectory(host, data, await serverAccount(host, data, context.cluster))
 }
 
 async function systemIdentifierOf(context: StepContext, name: string): Promise<string> {

@@ -7,7 +7,7 @@ export const createArchive: StepRunner<'create-archive'> = {
   check: async (step, context) => (await missing(context, step.directory)) !== undefined,
   run: async (step, context) => {
     const { files } = context.site.host
-    const owner = await serverAccount(context.site.host, context.node(step.node).data)
+    const owner = await serverAccount(context.site.host, context.node(step.node).data, context.cluster)
     await files.makeDirectory(step.directory, { mode: 0o700, owner })
     await files.syncDirectory(dirname(step.directory))
   },

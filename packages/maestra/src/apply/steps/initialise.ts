@@ -13,7 +13,7 @@ export const initialise: StepRunner<'initialise'> = {
     const { site, cluster, signal } = context
     const node = context.node(step.node)
     const [account, binaries, passwords] = await Promise.all([
-      serverAccount(site.host, node.data),
+      serverAccount(site.host, node.data, cluster),
       context.binaries(),
       context.passwords(),
     ])

@@ -21,7 +21,7 @@ export const restart: StepRunner<'restart'> = {
     const server = {
       node: step.node,
       data,
-      account: await serverAccount(host, data),
+      account: await serverAccount(host, data, context.cluster),
       binaries: await context.binaries(),
     }
     // What somebody wrote into its other files since it started would keep it down.

@@ -11,7 +11,7 @@ export const start: StepRunner<'start'> = {
     const { site, signal } = context
     const node = context.node(step.node)
     const { data } = node
-    const account = await serverAccount(site.host, data)
+    const account = await serverAccount(site.host, data, context.cluster)
     const server = { node: step.node, data, account, binaries: await context.binaries(), signal }
     await startOrPutBack(site.host, server, await superuserLogin(context, node))
   },

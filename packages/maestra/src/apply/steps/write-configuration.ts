@@ -28,7 +28,7 @@ export const writeConfiguration: StepRunner<'write-configuration'> = {
     const node = context.node(step.node)
     const { data } = node
     const { replication } = await context.passwords()
-    const account = await serverAccount(host, data)
+    const account = await serverAccount(host, data, context.cluster)
     const before = (await readNodeFiles(host, data)).settings
     const wanted = declared(context, step)
     // What is declared was tried before the first step. This is what it is until then.

@@ -106,7 +106,7 @@ async function startNode(context: SandboxContext, cluster: DeclaredCluster, node
   // No process of it runs; one that nobody has reaped would look to PostgreSQL as if it did. Another command may have
   // started it meanwhile: then this is another file.
   if (left !== undefined && left === (await site.host.files.readText(file))) await site.host.files.removeFile(file)
-  const account = await serverAccount(site.host, node.data)
+  const account = await serverAccount(site.host, node.data, cluster)
   await startServer(site.host, { ...serverOf(node), account, binaries, signal }).catch(async (error) => {
     // Another command may have been faster.
     if (!(await isRunning(context, node))) throw error
