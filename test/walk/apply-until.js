@@ -17,7 +17,7 @@ const { file, kill } = /** @type {{ file: string, kill?: Kill }} */ (JSON.parse(
 
 /** Calls that change nothing. A call that is not here counts as an effect: one that is added is walked without a change here. */
 const looks = new Set(
-  'stat realPath list readText readBytes firstClosedFolder self account identify descendants commandOf isOwnAddress canListen freePort drainedTo'.split(
+  'stat realPath list readText readBytes firstClosedFolder self account identify parentOfZombie descendants commandOf isOwnAddress canListen freePort drainedTo'.split(
     ' ',
   ),
 )

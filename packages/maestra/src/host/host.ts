@@ -149,6 +149,11 @@ export interface HostProcesses {
   startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<Daemon>
   /** What identifies a running process beyond its pid, which is used again; undefined when no such process runs. */
   identify(pid: number): Promise<ProcessIdentity | undefined>
+  /**
+   * The parent of a process that has ended and that nobody has asked how, so that its pid is still taken and answers to
+   * signals; undefined for any other.
+   */
+  parentOfZombie(pid: number): Promise<number | undefined>
   /** Every process below this one: its children and theirs. Empty when it does not run. */
   descendants(pid: number): Promise<readonly number[]>
   /** What a process shows as its command line, which it may write itself; undefined when it does not run. */

@@ -194,6 +194,8 @@ export function processesConformance(bench: HostBench): void {
       const [pid = 0] = await numbersInLog(1)
       await until(async () => (await host.processes.identify(pid)) === undefined, 'the child to end')
       expect(parent.exit()).toBeUndefined()
+      expect(await host.processes.parentOfZombie(pid)).toBe(parent.pid)
+      expect(await host.processes.parentOfZombie(parent.pid)).toBeUndefined()
       // A signal still reaches a zombie: its pid is taken, and yet nothing runs.
       expect(host.processes.signal(pid, 'SIGHUP')).toBe(true)
     })

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseServerVersion } from '@maestra/client/postgres/version'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Host } from '../host/host.js'
 import { LocalHost } from '../host/local/local-host.js'
-import { observeProcess, reloadServer, stopServer } from './postmaster.js'
+import { observeProcess, reloadServer, startServer, stopServer } from './postmaster.js'
 
 const host = new LocalHost({ sync: false })
 let directory: string
@@ -119,6 +120,66 @@ describe('observeProcess', () => {
     expect(await observeProcess(host, data)).toMatchObject({
       kind: 'unknown',
       because: expect.stringContaining(join(data, 'postmaster.pid')),
+    })
+  })
+})
+
+describe('startServer', () => {
+  /** A process that has ended, and a parent that has not asked how; then it asks, when told. */
+  async function withZombie(use: (zombie: number, parent: number) => Promise<void>): Promise<void> {
+    const file = join(directory, 'zombie')
+    // The shell starts a child; what takes its place never asks how that ended.
+    const daemon = await host.processes.startDaemon(
+      '/bin/sh',
+      ['-c', 'sleep 0.3 & echo $! > "$1"; exec sleep 1000', 'sh', file],
+      { logFile: join(directory, 'log') },
+    )
+    try {
+      let zombie = 0
+      while ((await host.processes.parentOfZombie(zombie)) !== daemon.pid) {
+        if (daemon.exit() !== undefined) throw new Error(daemon.exit())
+        zombie = Number((await host.files.readText(file)) ?? 0)
+      }
+      await use(zombie, daemon.pid)
+    } finally {
+      host.processes.signal(daemon.pid, 'SIGKILL')
+    }
+  }
+
+  /** What stands for PostgreSQL: it is ready at once. */
+  function options(timeoutMs: number) {
+    const path = join(directory, 'postgres')
+    const lines = linesOf(0)
+      .slice(1)
+      .map((line) => `echo '${line}'`)
+      .join('; ')
+    writeFileSync(path, `#!/bin/sh\n{ echo $$; ${lines}; } > ${data}/postmaster.pid\nexec sleep 1000\n`, {
+      mode: 0o755,
+    })
+    const binaries = { kind: 'found' as const, directory, version: parseServerVersion('18.4'), source: 'a test' }
+    return { node: 'a', data, account: host.processes.self(), binaries, timeoutMs }
+  }
+
+  it('names a killed server that nobody has taken note of, and its parent, when it stays', async () => {
+    await withZombie(async (zombie, parent) => {
+      leave(...linesOf(zombie))
+      await expect(startServer(host, options(300))).rejects.toMatchObject({
+        code: 'server-did-not-start',
+        message: `waited 300 ms for the server of before of a (${data}) to be gone; last seen: process ${zombie} has ended, and its parent ${parent} (sleep 1000) has not taken note`,
+      })
+    })
+  })
+
+  it('waits for one until it is gone, and starts', async () => {
+    await withZombie(async (zombie, parent) => {
+      leave(...linesOf(zombie))
+      const starting = startServer(host, options(20_000))
+      // The first process of the system asks how it ended.
+      host.processes.signal(parent, 'SIGKILL')
+      await starting
+      const started = Number((await host.files.readText(join(data, 'postmaster.pid')))?.split('\n')[0])
+      expect(started).not.toBe(zombie)
+      host.processes.signal(started, 'SIGKILL')
     })
   })
 })

@@ -58,12 +58,16 @@ export type StartOptions = {
   readonly data: string
   readonly account: Account
   readonly binaries: Binaries
+  /** How long it may take; 120 s unless told otherwise. */
+  readonly timeoutMs?: number
   readonly signal?: AbortSignal | undefined
 }
 
 /** Starts the server and waits until it takes connections. Aborted before that, it ends the server again. */
 export async function startServer(host: Host, options: StartOptions): Promise<void> {
-  const { node, data, account, binaries, signal } = options
+  const { node, data, account, binaries, timeoutMs = startTimeoutMs, signal } = options
+  const deadline = Deadline.after(timeoutMs)
+  await untilReaped(host, options, deadline)
   const logFile = startLogOf(data)
   const logBefore = (await host.files.stat(logFile))?.size ?? 0
   const daemon = await host.processes.startDaemon(join(binaries.directory, 'postgres'), ['-D', data], {
@@ -72,7 +76,7 @@ export async function startServer(host: Host, options: StartOptions): Promise<vo
   })
   await waitUntil(() => lookAtStart(host, options, daemon, logBefore), {
     awaited: `${node} (${data}) to take connections`,
-    deadline: Deadline.after(startTimeoutMs),
+    deadline,
     everyMs: 5,
     signal,
     hint: `see the end of ${logFile}`,
@@ -81,6 +85,30 @@ export async function startServer(host: Host, options: StartOptions): Promise<vo
     if (!(error instanceof MaestraError) || error.code !== 'deadline-passed') throw error
     const { code, message, hint = '' } = error
     throw new MaestraError(code, `${message}${await wordsSince(host, data, logBefore)}`, { hint, cause: error })
+  })
+}
+
+/**
+ * PostgreSQL takes the process of a postmaster.pid for a running server as long as its pid is taken: also when it was killed, and
+ * its parent has not asked yet how it ended.
+ */
+async function untilReaped(host: Host, { node, data, signal }: StartOptions, deadline: Deadline): Promise<void> {
+  await waitUntil(
+    async () => {
+      const pid = (await readPostmasterFile(host, data))?.pid
+      const parent = pid === undefined ? undefined : await host.processes.parentOfZombie(pid)
+      if (parent === undefined) return { done: true, value: undefined }
+      const command = await host.processes.commandOf(parent)
+      const shown = command ? ` (${command.slice(0, commandShown)})` : ''
+      return { done: false, seen: `process ${pid} has ended, and its parent ${parent}${shown} has not taken note` }
+    },
+    { awaited: `the server of before of ${node} (${data}) to be gone`, deadline, everyMs: 20, signal },
+  ).catch((error) => {
+    if (!(error instanceof MaestraError) || error.code !== 'deadline-passed') throw error
+    throw new MaestraError('server-did-not-start', error.message, {
+      hint: `end that parent, or have it take note (wait); in a container: start it with an init process; then: maestra apply`,
+      cause: error,
+    })
   })
 }
 

@@ -12,7 +12,7 @@ export const reload: StepRunner<'reload'> = {
     const { site, cluster } = context
     const node = context.node(step.node)
     const { data } = node
-    const account = await serverAccount(site.host, data)
+    const account = await serverAccount(site.host, data, cluster)
     const server = { node: step.node, data, account, clusterFile: cluster.file }
     await reloadOrPutBack(site.host, server, await superuserLogin(context, node))
   },

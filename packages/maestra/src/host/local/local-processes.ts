@@ -110,6 +110,16 @@ export class LocalProcesses implements HostProcesses {
     return { pid, startedAt, workingDirectory: undefined, uid: undefined, stopped: state.startsWith('T') }
   }
 
+  async parentOfZombie(pid: number): Promise<number | undefined> {
+    const [state, parent] = (await statFields(pid)) ?? (isAlive(pid) ? await this.stateByPs(pid) : [])
+    return state?.startsWith('Z') ? Number(parent) : undefined
+  }
+
+  /** For systems without /proc. */
+  private async stateByPs(pid: number): Promise<readonly string[]> {
+    return (await this.run('ps', ['-o', 'stat=,ppid=', '-p', String(pid)], {})).stdout.trim().split(/\s+/)
+  }
+
   async descendants(pid: number): Promise<readonly number[]> {
     const parents = await parentsOfAll(this)
     const below = (parent: number): readonly number[] =>

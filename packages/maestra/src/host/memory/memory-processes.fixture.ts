@@ -120,6 +120,12 @@ export class MemoryProcesses implements HostProcesses {
     return { pid, startedAt: `memory:${pid}`, workingDirectory: '/', uid: account.uid, stopped }
   }
 
+  async parentOfZombie(pid: number): Promise<number | undefined> {
+    await this.#turn()
+    const found = this.#table.get(pid)
+    return found?.end === undefined ? undefined : found.parent
+  }
+
   async descendants(pid: number): Promise<readonly number[]> {
     await this.#turn()
     const below = (parent: number): readonly number[] =>
