@@ -41,6 +41,7 @@ export function describeStatus(major: Major, { briefly = false } = {}): void {
           timeline: 1,
           lsn,
           pendingRestart: [],
+          failedArchiving: null,
           unknown: null,
         }
         const primary = {
@@ -68,7 +69,7 @@ export function describeStatus(major: Major, { briefly = false } = {}): void {
           ],
         })
         const keys =
-          'name role state host port version timeline lsn lagBytes lagMs sync slot follows pendingRestart unknown'
+          'name role state host port version timeline lsn lagBytes lagMs sync slot follows pendingRestart failedArchiving unknown'
         for (const node of status.nodes) expect(Object.keys(node).sort()).toEqual(keys.split(' ').sort())
       })
 

@@ -22,7 +22,7 @@ const directory = (state: string, standbySignal: boolean): DataDirectory => ({
   kind: 'data',
   majorVersion: 18,
   owner: 'postgres',
-  madeFor: { cluster: 'shop', node: 'db' },
+  madeFor: { cluster: 'shop', node: 'db-2' },
   control: {
     systemIdentifier: '7001',
     state,
@@ -105,7 +105,9 @@ const silent = (change: Partial<NodeObservation>): NodeStatus | undefined =>
 
 test('has the keys of a node in the documented order, in whichever state it is', () => {
   const keys =
-    'name role state host port version timeline follows lsn lagBytes lagMs sync slot pendingRestart unknown'.split(' ')
+    'name role state host port version timeline follows lsn lagBytes lagMs sync slot pendingRestart failedArchiving unknown'.split(
+      ' ',
+    )
   for (const row of [
     ...statusOf({ server: server({}) }, { server: server({ inRecovery: true }) }).nodes,
     ...statusOf({}, { directory: { kind: 'absent' } }).nodes,
@@ -136,6 +138,7 @@ test('tells a primary and a standby that streams', () => {
         sync: null,
         slot: null,
         pendingRestart: ['max_connections'],
+        failedArchiving: null,
         unknown: null,
       },
       {
@@ -153,6 +156,7 @@ test('tells a primary and a standby that streams', () => {
         sync: 'async',
         slot: 'db_2',
         pendingRestart: [],
+        failedArchiving: null,
         unknown: null,
       },
     ],
@@ -253,6 +257,11 @@ describe('a node whose server cannot be asked', () => {
       },
     ],
     [
+      'stopped',
+      'it is stopped; /srv/db2 was made for db3 of cluster shop',
+      { directory: { ...directory('shut down', true), madeFor: { cluster: 'shop', node: 'db3' } } },
+    ],
+    [
       'failed',
       'it does not run, and it was not shut down: its control file says "in archive recovery"',
       { directory: directory('in archive recovery', true) },
@@ -267,6 +276,15 @@ describe('a node whose server cannot be asked', () => {
     expect(silent({ directory: directory('shut down', false) })).toMatchObject({ role: 'primary', slot: null })
     expect(silent({ directory: { kind: 'absent' } })).toMatchObject({ role: 'unknown', timeline: null, slot: null })
   })
+})
+
+test('a primary that cannot archive is not well', () => {
+  const failedArchiving = { file: '000000010000000000000003', times: 4 }
+  const standbyWell = { server: server({ inRecovery: true, walReceiver: receiver }) }
+  const well = statusOf({ server: server({ walSenders: [sender()] }) }, standbyWell)
+  const failing = statusOf({ server: server({ walSenders: [sender()], failedArchiving }) }, standbyWell)
+  expect(failing.nodes[0]).toMatchObject({ state: 'running', failedArchiving, unknown: null })
+  expect([isHealthy(well), isHealthy(failing)]).toEqual([true, false])
 })
 
 describe('the primary', () => {

@@ -56,6 +56,8 @@ export type NodeStatus = {
   readonly slot: string | null
   /** Settings that were changed and take a restart. */
   readonly pendingRestart: readonly string[]
+  /** The WAL file that could not be archived, when nothing has been since, and how often anything failed; null else. */
+  readonly failedArchiving: { readonly file: string; readonly times: number } | null
   /** Why something above is null, as a sentence about the node; null when nothing is missing. */
   readonly unknown: string | null
 }
@@ -69,13 +71,13 @@ export function clusterStatus(cluster: DeclaredCluster, observation: Observation
   }
 }
 
-/** Whether a primary runs, every standby streams or replays late as declared, and nothing about them is doubtful. */
+/** Whether a primary runs, every standby streams or replays late as declared, WAL is archived where it should be, and nothing is doubtful. */
 export function isHealthy({ primary, nodes }: ClusterStatus): boolean {
   return primary !== null && nodes.every(isWell)
 }
 
-function isWell({ role, state, unknown }: NodeStatus): boolean {
-  if (unknown !== null) return false
+function isWell({ role, state, failedArchiving, unknown }: NodeStatus): boolean {
+  if (unknown !== null || failedArchiving !== null) return false
   return role === 'primary' ? state === 'running' : ['streaming', 'catchup', 'delayed'].includes(state)
 }
 
@@ -135,6 +137,7 @@ function primaryStatus({ name, host, port }: DeclaredNode, server: RunningServer
     sync: null,
     slot: null,
     pendingRestart: server.pendingRestart,
+    failedArchiving: server.failedArchiving ?? null,
     unknown: null,
   }
 }
@@ -158,6 +161,7 @@ function standbyStatus(seen: Seen, node: DeclaredNode, server: RunningServer): N
     sync: sender?.sync ?? null,
     slot: server.walReceiver?.slot ?? declaredSlot(node, serverOf(seen, upstream)),
     pendingRestart: server.pendingRestart,
+    failedArchiving: server.failedArchiving ?? null,
     unknown,
   }
 }
@@ -238,7 +242,7 @@ function declaredSlot(node: DeclaredNode, upstream: RunningServer | undefined): 
 /** A node whose server cannot be asked: what its files and processes say, and what its upstream keeps for it. */
 function silentNode(seen: Seen, node: DeclaredNode, found: NodeObservation): NodeStatus {
   const { directory } = found
-  const { state, because } = silence(node, found)
+  const { state, because } = silence(seen.cluster, node, found)
   const standby = directory.kind === 'data' && directory.standbySignal
   const upstream = upstreamOf(seen.cluster, node)
   return {
@@ -256,13 +260,15 @@ function silentNode(seen: Seen, node: DeclaredNode, found: NodeObservation): Nod
     sync: null,
     slot: standby ? declaredSlot(node, serverOf(seen, upstream)) : null,
     pendingRestart: [],
+    failedArchiving: null,
     unknown: because,
   }
 }
 
 /** The reason is a sentence about the node. */
 function silence(
-  { data }: DeclaredNode,
+  cluster: DeclaredCluster,
+  { name, data }: DeclaredNode,
   { server, directory, process, port }: NodeObservation,
 ): { readonly state: NodeState; readonly because: string } {
   if (server.kind === 'starting') return { state: 'starting', because: `it takes no connections: ${server.because}` }
@@ -278,11 +284,14 @@ function silence(
     }
   }
   if (directory.kind !== 'data') return { state: 'stopped', because: `it holds no data yet${taken}` }
+  const made = directory.madeFor
+  const isOther = made !== undefined && (made.node !== name || made.cluster !== cluster.name)
+  const other = isOther ? `; ${data} was made for ${made.node} of cluster ${made.cluster}` : ''
   // A server that was stopped in order says so in its control file; any other state is that of a crash.
   return directory.control.state.startsWith('shut down')
-    ? { state: 'stopped', because: `it is stopped${taken}` }
+    ? { state: 'stopped', because: `it is stopped${taken}${other}` }
     : {
         state: 'failed',
-        because: `it does not run, and it was not shut down: its control file says "${directory.control.state}"${taken}`,
+        because: `it does not run, and it was not shut down: its control file says "${directory.control.state}"${taken}${other}`,
       }
 }

@@ -20,6 +20,7 @@ const row = (change: Partial<NodeStatus>): NodeStatus => ({
   sync: 'async',
   slot: 'db2',
   pendingRestart: [],
+  failedArchiving: null,
   unknown: null,
   ...change,
 })
@@ -61,6 +62,13 @@ db3   unknown  unreachable  127.0.0.1:5442  -        -   -          -           
 db2: changed settings wait for a restart: max_connections
 db3: it cannot be asked: no answer
 `,
+  )
+})
+
+test('says below the table that archiving fails', () => {
+  const failing = { ...primary, failedArchiving: { file: '000000010000000000000003', times: 4 } }
+  expect(view([failing])).toContain(
+    '\n\ndb1: it cannot archive 000000010000000000000003 (4 failures so far), and keeps all WAL since; its log says why\n',
   )
 })
 

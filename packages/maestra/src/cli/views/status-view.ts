@@ -56,5 +56,10 @@ function notesOn(node: NodeStatus): readonly string[] {
   if (node.pendingRestart.length > 0) {
     notes.push(`changed settings wait for a restart: ${node.pendingRestart.join(', ')}`)
   }
+  if (node.failedArchiving !== null) {
+    const { file, times } = node.failedArchiving
+    const failures = times === 1 ? '1 failure' : `${times} failures`
+    notes.push(`it cannot archive ${file} (${failures} so far), and keeps all WAL since; its log says why`)
+  }
   return notes.map((note) => `${node.name}: ${note}`)
 }
