@@ -3,6 +3,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -262,6 +263,29 @@ function replica(): void {
     await expectHealed()
     await expectSameRows()
     rmSync(shop.file(aside()[0] ?? ''), { recursive: true })
+  })
+
+  it('has lost its WAL and a file that its own one includes restores it: it keeps its data, and catches up', async () => {
+    const inode = statSync(shop.data('db2')).ino
+    await stopServer(shop.data('db2'))
+    const kept = shop.file('kept')
+    await loseWal(() => cpSync(`${shop.data('db1')}/pg_wal`, kept, { recursive: true }))
+    execFileSync('chmod', ['-R', 'a+rX', kept])
+    const conf = join(shop.data('db2'), 'postgresql.conf')
+    const before = readFileSync(conf, 'utf8')
+    writeFileSync(conf, `include_dir 'conf.d'\n${before}`)
+    mkdirSync(join(shop.data('db2'), 'conf.d'))
+    writeFileSync(join(shop.data('db2'), 'conf.d', 'restore.conf'), `restore_command = 'cp ${kept}/%f %p'\n`)
+    execFileSync('chmod', ['-R', 'a+rX', join(shop.data('db2'), 'conf.d')])
+    expect(await kinds()).toEqual(['replace-slot', 'start', 'await-streaming'])
+    await shop.apply()
+    await expectHealed()
+    await expectSameRows()
+    expect(statSync(shop.data('db2')).ino).toBe(inode)
+    writeFileSync(conf, before)
+    rmSync(join(shop.data('db2'), 'conf.d'), { recursive: true })
+    rmSync(kept, { recursive: true })
+    await sql(shop.url('db2'), 'select pg_reload_conf()')
   })
 
   it('has lost its WAL and an archive has it: it keeps its data, and catches up from there', async () => {

@@ -97,7 +97,7 @@ export type WalObservation = {
   readonly needs: Lsn
   /** From here up to its end every segment is there. */
   readonly from: Lsn
-  /** Whether one of its configuration files has a restore_command, whoever wrote it. */
+  /** Whether it may have a restore_command that is not Maestra's: what is declared tells that one. */
   readonly restores: boolean
   /** Before its end another node, of those that it gets its WAL from, has other bytes in the same place. */
   readonly differs?: { readonly from: string; readonly at: Lsn } | undefined
@@ -197,6 +197,8 @@ export type RunningServer = {
   readonly lsn: Lsn
   /** What a standby has received by streaming since it was started, replayed or not. */
   readonly receivedLsn?: Lsn | undefined
+  /** Whether it has a restore_command, or will have when it reads its files again, that is not in Maestra's file. */
+  readonly restores?: boolean | undefined
   readonly replayPaused: boolean
   /** How long a standby holds back each commit before it replays it: its recovery_min_apply_delay. */
   readonly applyDelayMs: number

@@ -3,6 +3,7 @@ import type { Secret } from '@maestra/client/base/secret'
 import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { timelineOf } from '@maestra/client/postgres/timeline'
 import { serverVersionFromNumber } from '@maestra/client/postgres/version'
+import { settingsFile } from '../cluster/node-configuration.js'
 import type { FileSetting, ReplicationRole, RunningServer, ServerObservation } from '../cluster/observation.js'
 import { configurationErrorsJson } from './configuration-errors.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
@@ -53,6 +54,9 @@ const question = `
       else ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int end,
     'lsn', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
     'receivedLsn', case when pg_is_in_recovery() then pg_last_wal_receive_lsn() end,
+    'restores', coalesce((select bool_or(setting <> '') from pg_file_settings
+        where lower(name) = 'restore_command' and sourcefile not like '%/${settingsFile}'), false)
+      or (select setting <> '' and sourcefile is null from pg_settings where name = 'restore_command'),
     'replayPaused', case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end,
     'applyDelayMs', (select setting::float8 from pg_settings where name = 'recovery_min_apply_delay'),
     'waitsForDelay', ${waitsForDelay},
@@ -88,6 +92,7 @@ type ServerRow = {
   readonly timeline: number
   readonly lsn: string | null
   readonly receivedLsn: string | null
+  readonly restores: boolean
   readonly replayPaused: boolean
   readonly applyDelayMs: number
   readonly waitsForDelay: boolean
@@ -140,6 +145,7 @@ function serverOf(row: ServerRow, replicationRole: ReplicationRole | undefined):
     timeline: timelineOf(row.timeline),
     lsn: optionalLsn(row.lsn) ?? parseLsn('0/0'),
     receivedLsn: optionalLsn(row.receivedLsn),
+    restores: row.restores,
     replayPaused: row.replayPaused,
     applyDelayMs: row.applyDelayMs,
     waitsForDelay: row.waitsForDelay,

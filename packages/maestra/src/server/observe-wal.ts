@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { messageOf } from '@maestra/client/base/error'
-import { settingsOf } from '@maestra/client/postgres/conf'
+import { type ConfLine, parseConf, settingsOf } from '@maestra/client/postgres/conf'
 import { type ControlData, parseControlData } from '@maestra/client/postgres/control-data'
 import { type Lsn, lsnOf, maxLsn } from '@maestra/client/postgres/lsn'
 import {
@@ -53,18 +53,23 @@ export async function observeWalToCompare(
       return { wal: { kind: 'unknown', because: `${data} holds no WAL` } }
     }
     const directory = join(data, 'pg_wal')
-    const restores = await hasRestoreCommand(files, data)
+    const restores = (server.kind === 'up' ? server.restores : undefined) ?? (await mayRestore(files, data))
     return await look({ files, directory, names: new Set(names), control: parseControlData(control), restores }, server)
   } catch (error) {
     return { wal: { kind: 'unknown', because: messageOf(error) } }
   }
 }
 
-/** In its files, since a stopped server cannot be asked; what they include is not followed. */
-async function hasRestoreCommand(files: HostFiles, data: string): Promise<boolean> {
-  const names = ['postgresql.conf', settingsFile, 'postgresql.auto.conf']
+/** By its files, since a stopped server cannot be asked. What else they include is not followed: it may have one. */
+async function mayRestore(files: HostFiles, data: string): Promise<boolean> {
+  const names = ['postgresql.conf', 'postgresql.auto.conf']
   const texts = await Promise.all(names.map((name) => files.readBytes(join(data, name))))
-  return texts.some((text) => Boolean(settingsOf(text?.toString('latin1') ?? '')['restore_command']))
+  return texts.some((bytes) => {
+    const text = bytes?.toString('latin1') ?? ''
+    const isOther = (line: ConfLine): boolean =>
+      line.kind === 'include' && (line.name === 'include_dir' || line.value !== settingsFile)
+    return Boolean(settingsOf(text)['restore_command']) || parseConf(text).some(isOther)
+  })
 }
 
 async function look(
