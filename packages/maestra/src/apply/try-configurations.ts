@@ -15,7 +15,18 @@ import type { StepContext } from './step-runner.js'
 export async function tryConfigurations(steps: readonly Step[], context: StepContext): Promise<void> {
   if (!context.triesSettings) return
   const names = steps.flatMap((step) => (writesSettings(step) ? [step.node] : []))
-  await Promise.all([...new Set(names)].map((name) => tryDeclared(context, context.node(name))))
+  const byDirectory = new Map<string, DeclaredNode[]>()
+  for (const name of new Set(names)) {
+    const node = context.node(name)
+    const directory = (await whereTried(context, node)) ?? node.data
+    byDirectory.set(directory, [...(byDirectory.get(directory) ?? []), node])
+  }
+  // One after the other in each: PostgreSQL takes the postmaster.pid of a stopped server for that long, and then finds another.
+  await Promise.all(
+    [...byDirectory.values()].map(async (nodes) => {
+      for (const node of nodes) await tryDeclared(context, node)
+    }),
+  )
 }
 
 function writesSettings(step: Step) {
@@ -25,20 +36,23 @@ function writesSettings(step: Step) {
 async function tryDeclared(context: StepContext, node: DeclaredNode): Promise<void> {
   const { host } = context.site
   const { settings } = nodeConfiguration(context.cluster, node)
-  if (!(await hasData(context, node))) return await tryNew(context, node, settings)
-  const found = await readNodeFiles(host, node.data)
-  if (found.included && found.settings === settings) return
-  await trySettings(context, node, settings, node.data)
+  const directory = await whereTried(context, node)
+  if (directory === undefined) {
+    const trial = await trialOf(context, node, settings, node.data)
+    return refuse(context, trial, await tryWithoutDirectory(host, node.data, trial))
+  }
+  if (directory === node.data) {
+    const found = await readNodeFiles(host, directory)
+    if (found.included && found.settings === settings) return
+  }
+  await trySettings(context, node, settings, directory)
 }
 
 /** The files of a copy are those of the server that is copied. Where there is none yet, its own values are all there is to try. */
-async function tryNew(context: StepContext, node: DeclaredNode, settings: string): Promise<void> {
+async function whereTried(context: StepContext, node: DeclaredNode): Promise<string | undefined> {
+  if (await hasData(context, node)) return node.data
   const upstream = upstreamOf(context.cluster, node)
-  if (upstream !== undefined && (await hasData(context, upstream))) {
-    return await trySettings(context, node, settings, upstream.data)
-  }
-  const trial = await trialOf(context, node, settings, node.data)
-  refuse(context, trial, await tryWithoutDirectory(context.site.host, node.data, trial))
+  return upstream !== undefined && (await hasData(context, upstream)) ? upstream.data : undefined
 }
 
 /** Throws setting-rejected when PostgreSQL does not take a directory's files with these settings of the node. */
