@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   chownSync,
   cpSync,
   existsSync,
@@ -286,6 +287,33 @@ function replica(): void {
     rmSync(join(shop.data('db2'), 'conf.d'), { recursive: true })
     rmSync(kept, { recursive: true })
     await sql(shop.url('db2'), 'select pg_reload_conf()')
+  })
+
+  it('has lost its WAL before there was an archive, which is declared now: it is copied anew', async () => {
+    const inode = statSync(shop.data('db2')).ino
+    await stopServer(shop.data('db2'))
+    await loseWal()
+    declare({ more: ['archive: { directory: ./archive }'] })
+    expect(await kinds()).toEqual(expect.arrayContaining(['create-archive', ...anew]))
+    expect(await shop.apply()).toMatchObject({ code: 0 })
+    await expectHealed()
+    await expectSameRows()
+    expect(aside().map((name) => statSync(shop.file(name)).ino)).toEqual([inode])
+    rmSync(shop.file(aside()[0] ?? ''), { recursive: true })
+    // Nothing that it needs comes into the archive any more, while that is there.
+    await stopServer(shop.data('db2'))
+    await loseWal()
+    rmSync(shop.file('archive'), { recursive: true })
+    mkdirSync(shop.file('archive'), { mode: 0o777 })
+    chmodSync(shop.file('archive'), 0o777)
+    expect(await kinds()).toEqual(anew)
+    await shop.apply()
+    await expectHealed()
+    await expectSameRows()
+    rmSync(shop.file(aside()[0] ?? ''), { recursive: true })
+    declare()
+    await shop.apply()
+    rmSync(shop.file('archive'), { recursive: true })
   })
 
   it('has lost its WAL and an archive has it: it keeps its data, and catches up from there', async () => {

@@ -99,6 +99,11 @@ export type WalObservation = {
   readonly from: Lsn
   /** Whether it may have a restore_command that is not Maestra's: what is declared tells that one. */
   readonly restores: boolean
+  /**
+   * Whether the declared archive holds the segment of `needs`, of any timeline; undefined where there is none, or nobody
+   * could look.
+   */
+  readonly archived?: boolean | undefined
   /** Before its end another node, of those that it gets its WAL from, has other bytes in the same place. */
   readonly differs?: { readonly from: string; readonly at: Lsn } | undefined
 }

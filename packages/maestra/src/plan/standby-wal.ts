@@ -38,10 +38,10 @@ export function standbyWal(view: ClusterView, standby: NodeView): StandbyWal {
   return { kind: 'unknown', because: has.wal?.because ?? `nobody has looked at the WAL of ${has.name}` }
 }
 
-/** A command that somebody gave it may find anything anywhere; an archive that is not there yet has nothing. */
+/** A command that somebody gave it may find anything anywhere; the declared archive has what is in it. */
 function hasArchive(view: ClusterView, { declared }: NodeView, own: WalObservation): boolean {
   if (own.restores || declared.parameters['restore_command']) return true
   const { archive, cluster } = view
-  if (archive?.kind === 'absent') return false
+  if (archive?.kind === 'absent' || own.archived === false) return false
   return Boolean(settingsOf(nodeConfiguration(cluster, declared).settings)['restore_command'])
 }

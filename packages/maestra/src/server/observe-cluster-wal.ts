@@ -1,13 +1,13 @@
+import { kindOfWalFile } from '@maestra/client/postgres/wal-file'
 import { type DeclaredCluster, type DeclaredNode, upstreamsOf } from '../cluster/declared-cluster.js'
 import type { NodeObservation } from '../cluster/observation.js'
 import { streamsFromUpstream } from '../cluster/streams-from-upstream.js'
 import type { HostFiles } from '../host/host.js'
 import { withinNodeDeadline } from './node-deadline.js'
-import { observeWal, observeWalToCompare } from './observe-wal.js'
-import { differenceFrom, type WalTail } from './wal-tail.js'
+import { observeWal, observeWalToCompare, type WalLook } from './observe-wal.js'
+import { differenceFrom } from './wal-tail.js'
 
 type Wal = NodeObservation['wal']
-type Looked = { readonly wal: Wal; readonly tail?: WalTail | undefined }
 
 /**
  * Looks at the WAL of standbys that do not stream from where they should, then at that of the standbys on their way to the
@@ -20,7 +20,7 @@ export async function withWal(
 ): Promise<readonly NodeObservation[]> {
   const away = cluster.nodes.filter((node, index) => isAway(cluster, node, nodes[index]))
   if (away.length === 0) return nodes
-  const looked = new Map<string, Looked>()
+  const looked = new Map<string, WalLook>()
   const look = async (node: DeclaredNode): Promise<void> => {
     const seen = nodes[cluster.nodes.indexOf(node)]
     if (seen?.directory.kind !== 'data') return
@@ -29,7 +29,7 @@ export async function withWal(
       : observeWal(files, node.data, seen.server).then((wal) => ({ wal }))
     looked.set(
       node.name,
-      await withinNodeDeadline<Looked>(looking, (because) => ({ wal: { kind: 'unknown', because } })),
+      await withinNodeDeadline<WalLook>(looking, (because) => ({ wal: { kind: 'unknown', because } })),
     )
   }
   const above = new Set(away.flatMap((node) => upstreamsOf(cluster, node)))
@@ -41,7 +41,22 @@ export async function withWal(
       away.map(async (node) => [node.name, await withDifference(files, cluster, node, looked)] as const),
     ),
   )
-  return nodes.map((seen) => ({ ...seen, wal: compared.get(seen.name) ?? looked.get(seen.name)?.wal }))
+  // At last: WAL that was on the primary may be in the archive by now.
+  const archive = await archivedNames(files, cluster)
+  return nodes.map((seen) => {
+    const wal = compared.get(seen.name) ?? looked.get(seen.name)?.wal
+    const needed = looked.get(seen.name)?.needed
+    if (archive === undefined || needed === undefined || wal?.kind !== 'known') return { ...seen, wal }
+    return { ...seen, wal: { ...wal, archived: archive.has(needed) } }
+  })
+}
+
+/** The segments in the declared archive, without their timelines; undefined where there is none, or nobody could look. */
+async function archivedNames(files: HostFiles, cluster: DeclaredCluster): Promise<ReadonlySet<string> | undefined> {
+  if (cluster.archive === undefined) return undefined
+  const listing = files.list(cluster.archive.directory).catch(() => undefined)
+  const names = await withinNodeDeadline(listing, () => undefined)
+  return names && new Set(names.filter((name) => kindOfWalFile(name) === 'segment').map((name) => name.slice(8)))
 }
 
 /** Whether it is a standby with data that does not stream from where it should. */
@@ -58,7 +73,7 @@ async function withDifference(
   files: HostFiles,
   cluster: DeclaredCluster,
   node: DeclaredNode,
-  looked: ReadonlyMap<string, Looked>,
+  looked: ReadonlyMap<string, WalLook>,
 ): Promise<Wal> {
   const { wal, tail } = looked.get(node.name) ?? {}
   if (wal?.kind !== 'known' || tail === undefined) return wal

@@ -26,6 +26,14 @@ type Wal = {
   readonly restores: boolean
 }
 
+/** What is seen, and what it takes to look for the rest elsewhere. */
+export type WalLook = {
+  readonly wal: NonNullable<NodeObservation['wal']>
+  readonly tail?: WalTail | undefined
+  /** The name of the segment that it needs, without the timeline. */
+  readonly needed?: string
+}
+
 /** A timeline and where each before it was left. */
 type History = { readonly timeline: TimelineId; readonly switches: readonly TimelineSwitch[] }
 
@@ -39,11 +47,7 @@ export async function observeWal(
 }
 
 /** The same, with the bytes by which it can be compared with the WAL of another node. */
-export async function observeWalToCompare(
-  files: HostFiles,
-  data: string,
-  server: ServerObservation,
-): Promise<{ readonly wal: NonNullable<NodeObservation['wal']>; readonly tail?: WalTail | undefined }> {
+export async function observeWalToCompare(files: HostFiles, data: string, server: ServerObservation): Promise<WalLook> {
   try {
     const [control, names] = await Promise.all([
       files.readBytes(join(data, 'global', 'pg_control')),
@@ -72,10 +76,7 @@ async function mayRestore(files: HostFiles, data: string): Promise<boolean> {
   })
 }
 
-async function look(
-  wal: Wal,
-  server: ServerObservation,
-): Promise<{ readonly wal: WalObservation; readonly tail?: WalTail | undefined }> {
+async function look(wal: Wal, server: ServerObservation): Promise<WalLook> {
   const isUp = server.kind === 'up'
   // A primary knows its timeline; what a standby has received may be on a later one than what it has replayed.
   const history =
@@ -86,16 +87,18 @@ async function look(
   const received = (isUp ? server.receivedLsn : undefined) ?? known
   const found = (await endOfWal(wal, history, maxLsn(known, received))) ?? (await endOfWal(wal, history, known))
   const end = maxLsn(known, found?.end ?? known)
+  const needs = maxLsn(end, found?.needs ?? end)
   return {
     wal: {
       kind: 'known',
       ...at(history, end),
       end,
-      needs: maxLsn(end, found?.needs ?? end),
+      needs,
       from: oldestOf(wal, history, end),
       restores: wal.restores,
     },
     tail: await tailOf(wal, history, found?.checked),
+    needed: walFileName(history.timeline, needs, wal.control.walSegmentSize).slice(8),
   }
 }
 

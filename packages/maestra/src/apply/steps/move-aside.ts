@@ -9,20 +9,16 @@ import type { StepContext, StepRunner } from '../step-runner.js'
 
 /** The data of a standby that is to be made anew, under another name. */
 export const moveAside: StepRunner<'move-aside'> = {
-  check: async (step, context) => await isStillPlanned(step, context),
+  check: async (step, context) => {
+    if ((await context.site.host.files.stat(step.data)) === undefined) return false
+    await refuseUnlessPlanned(step, context)
+    return true
+  },
   run: async (step, context) => {
     const { host } = context.site
     await stopServer(host, step)
     // What was seen while it ran is looked at once more in what it left.
-    if (!(await isStillPlanned(step, context))) {
-      throw new MaestraError(
-        'plan-refused',
-        `the data of ${step.node} need not be moved aside any more, so they were not`,
-        {
-          hint: 'look at the new plan: maestra plan',
-        },
-      )
-    }
+    await refuseUnlessPlanned(step, context)
     await move(host, step)
   },
   verify: async (step, context) =>
@@ -30,7 +26,7 @@ export const moveAside: StepRunner<'move-aside'> = {
 }
 
 /** Steps before it may have taken hours: it is planned again, from all that is there now. */
-async function isStillPlanned(step: StepOf<'move-aside'>, context: StepContext): Promise<boolean> {
+async function refuseUnlessPlanned(step: StepOf<'move-aside'>, context: StepContext): Promise<void> {
   const { site, cluster, connections } = context
   const observation = await observeCluster(site, cluster, { connections })
   const view = viewCluster(cluster, observation, { replace: step.asked ? [step.node] : [] })
@@ -39,5 +35,11 @@ async function isStillPlanned(step: StepOf<'move-aside'>, context: StepContext):
   const { steps, refusals, unknowns } = planStandby(view, standby).first
   const against = [...refusals, ...unknowns].map((each) => each.message)
   if (against.length > 0) throw new MaestraError('plan-refused', against.join('; '))
-  return steps.some((each) => each.kind === step.kind)
+  if (steps.some((each) => each.kind === step.kind)) return
+  // What follows would take the data that are there for the new ones.
+  throw new MaestraError(
+    'plan-refused',
+    `the data of ${step.node} need not be moved aside any more, so they were not`,
+    { hint: 'look at the new plan: maestra plan' },
+  )
 }

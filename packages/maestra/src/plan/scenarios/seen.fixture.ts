@@ -159,9 +159,9 @@ const facts: readonly Fact[] = [
       server(seen, { replicationRole: { ...strongRole, passwordIs: passwordIs as 'another' | 'md5' | 'unknown' } }),
   ],
   [
-    'WAL (?:from (\\S+) )?to (\\S+)(?: of timeline (\\d+))?((?:, left timeline \\d+ at [^, ]+)*)(, restores)?(?:, other than (\\S+) at (\\S+))?',
-    ({ seen }, from, end, timeline, left, restores, other, at) =>
-      wal(seen, { from, end, timeline, left, restores, other, at }),
+    'WAL (?:from (\\S+) )?to (\\S+)(?: of timeline (\\d+))?((?:, left timeline \\d+ at [^, ]+)*)(, restores)?(, not archived)?(?:, other than (\\S+) at (\\S+))?',
+    ({ seen }, from, end, timeline, left, restores, lacks, other, at) =>
+      wal(seen, { from, end, timeline, left, restores, lacks, other, at }),
   ],
   ['WAL unknown: (.*)', ({ seen }, because) => Object.assign(seen, { wal: { kind: 'unknown', because } })],
   [
@@ -313,7 +313,7 @@ function server(seen: Seen, change: Partial<RunningServer>): void {
   seen.server = { ...seen.server, ...change }
 }
 
-type ToldWal = { readonly [K in 'from' | 'end' | 'timeline' | 'left' | 'restores' | 'other' | 'at']: string }
+type ToldWal = { readonly [K in 'from' | 'end' | 'timeline' | 'left' | 'restores' | 'lacks' | 'other' | 'at']: string }
 
 function wal(seen: Seen, told: ToldWal): void {
   const end = parseLsn(told.end)
@@ -330,6 +330,7 @@ function wal(seen: Seen, told: ToldWal): void {
     needs: end,
     from: parseLsn(told.from || '0/1000000'),
     restores: told.restores !== '',
+    ...(told.lacks === '' ? {} : { archived: false }),
     ...(told.other === '' ? {} : { differs: { from: told.other, at: parseLsn(told.at) } }),
   }
 }
