@@ -30,9 +30,12 @@ test('says nothing of the same steps, whatever their reasons', () => {
   expect(changedSince(plan([]), plan([]))).toBeUndefined()
 })
 
-test('names the steps that are new and those that are gone, and what they would change', () => {
+test('names the steps that are new, with what they would change, and those that are gone', () => {
   expect(changedSince(plan([start('db1'), start('db2')]), plan([start('db1'), write]))).toBe(
     'steps that are new: db1: write its configuration (h:/srv/db1/maestra.conf:3 a 1 -> 2); steps that are gone: db2: start its server',
+  )
+  expect(changedSince(plan([write]), plan([start('db1')]))).toBe(
+    'steps that are new: db1: start its server; steps that are gone: db1: write its configuration',
   )
   expect(changedSince(plan([start('db1'), start('db1')]), plan([start('db1')]))).toBe(
     'steps that are gone: db1: start its server',

@@ -6,14 +6,14 @@ import { stepDetails, stepTitle } from './step-title.js'
 
 /**
  * What is another one in a plan that was made again, in words that follow "the cluster changed after the plan was made:";
- * undefined when it is the same plan.
+ * undefined when it is the same plan. What a step that is gone would have changed is in the plan of before.
  */
 export function changedSince(before: Plan, now: Plan): string | undefined {
   if (before.fingerprint === now.fingerprint && outcomeOf(before) === outcomeOf(now)) return undefined
   const against = [...now.refusals, ...now.unknowns].map((refusal) => refusal.message)
   if (against.length > 0) return `now ${outcomeOf(now) === 'refused' ? 'refused' : 'unknown'}: ${against.join('; ')}`
   const added = without(now.steps, before.steps).map(described)
-  const gone = without(before.steps, now.steps).map(described)
+  const gone = without(before.steps, now.steps).map(stepTitle)
   const parts = [
     ...(added.length === 0 ? [] : [`steps that are new: ${added.join('; ')}`]),
     ...(gone.length === 0 ? [] : [`steps that are gone: ${gone.join('; ')}`]),

@@ -9,7 +9,7 @@ import { copyFindings } from './copy-findings.js'
 import { type Draft, join, refused, restarts, stops } from './draft.js'
 import { fingerprintOf, systemsOf } from './fingerprint.js'
 import { lateFindings } from './late-findings.js'
-import type { Plan, PlanRequest } from './plan.js'
+import type { Plan, PlanRequest, Refusal } from './plan.js'
 import { planArchive } from './plan-archive.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
@@ -62,8 +62,8 @@ export function planCluster(
     cluster: cluster.name,
     request,
     steps: planned,
-    refusals: draft.refusals,
-    unknowns: draft.unknowns,
+    refusals: withoutRepeats(draft.refusals),
+    unknowns: withoutRepeats(draft.unknowns),
     findings: [...seen, ...copyFindings(view, draft.steps, locate)],
     fingerprint: fingerprintOf(planned, systemsOf(observation)),
   }
@@ -87,6 +87,11 @@ function withoutRepeatedWaits(planned: readonly Step[]): readonly Step[] {
     const since = planned.slice(0, index).findLastIndex((each) => each.kind !== 'await-streaming')
     return !planned.slice(since + 1, index).some((each) => each.kind === step.kind && each.node === step.node)
   })
+}
+
+/** Several standbys of a chain may say the same of the node that they follow. */
+function withoutRepeats(refusals: readonly Refusal[]): readonly Refusal[] {
+  return [...new Map(refusals.map((each) => [`${each.message}\n${each.hint}`, each])).values()]
 }
 
 /** Only standbys are made anew. */

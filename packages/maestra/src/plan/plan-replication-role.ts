@@ -22,7 +22,13 @@ export function planReplicationRole(view: ClusterView): Draft {
 
 /** What keeps standbys from logging in by the password that they have. */
 function faultOf({ canLogin, canReplicate, passwordIs }: ReplicationRole, passfile: string): string | undefined {
-  if (!canLogin || !canReplicate) return 'which may not log in or not replicate'
+  const password = passwordFault(passwordIs, passfile)
+  const rights = canLogin && canReplicate ? undefined : 'which may not log in or not replicate'
+  return rights !== undefined && password !== undefined ? `${rights}, and ${password}` : (rights ?? password)
+}
+
+/** The password is set with the rights, where it is not the one that is known. */
+function passwordFault(passwordIs: ReplicationRole['passwordIs'], passfile: string): string | undefined {
   switch (passwordIs) {
     case 'another':
       return `whose password is not the one of ${passfile}; it gets that one`

@@ -24,7 +24,7 @@ function checkProcess(node: NodeView): Draft {
   if (process.kind === 'none' || process.port === 0 || process.port === port) return nothing
   return refused(
     name,
-    `its server (process ${process.pid}) listens on port ${process.port}, and ${port} is declared; a port takes a restart, and this version does not restart a running server`,
+    `its server (process ${process.pid}) listens on port ${process.port}, and ${port} is declared; the port of a running server is not changed`,
     `stop it when it suits you${stopCommand(process)}, then: maestra apply`,
   )
 }

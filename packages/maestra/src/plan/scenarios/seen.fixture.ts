@@ -152,6 +152,10 @@ const facts: readonly Fact[] = [
   ['tablespaces (.*)', ({ seen }, words) => tablespaces(seen, words)],
   ['cannot archive (\\S+)', ({ seen }, file) => server(seen, { failedArchiving: { file, times: 3 } })],
   ['no role', ({ seen }) => server(seen, { replicationRole: undefined })],
+  [
+    'weak role with another password',
+    ({ seen }) => server(seen, { replicationRole: { ...weakRole, passwordIs: 'another' } }),
+  ],
   ['role without (?:login|replication)', ({ seen }) => server(seen, { replicationRole: weakRole })],
   [
     'role whose password is (another|md5|unknown)',

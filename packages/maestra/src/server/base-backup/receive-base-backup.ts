@@ -169,13 +169,13 @@ function asBackupError(error: unknown, receivedBytes: number, signal: AbortSigna
   if (severity !== undefined) {
     return new MaestraError('base-backup-failed', `the server ended the base backup: ${messageOf(error)}`, {
       cause: error,
-      ...(hint === undefined ? {} : { hint }),
+      hint: hint ?? 'its log says why; then: maestra apply',
     })
   }
   const mebibytes = (receivedBytes / 1024 / 1024).toFixed(1)
   return new MaestraError(
     'base-backup-failed',
     `the connection to the server was lost after ${mebibytes} MiB of the base backup: ${messageOf(error)}`,
-    { cause: error },
+    { cause: error, hint: 'does the server still run? maestra status; then: maestra apply' },
   )
 }
