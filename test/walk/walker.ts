@@ -27,8 +27,8 @@ import type { Ground, Walk } from './walks.js'
 
 const script = fileURLToPath(new URL('apply-until.js', import.meta.url))
 
-/** Steps that bring a moment about and not a state: nothing tells whether they were done, so their check is always true. */
-const stateless: readonly StepKind[] = ['reload', 'await-streaming']
+/** Steps that bring a moment about and not a state: nothing that lasts tells whether they were done, so their check is true. */
+const stateless: readonly StepKind[] = ['reload', 'await-streaming', 'move-aside']
 
 /** What is known of a walk that nobody interrupted. */
 export type Recorded = { readonly plan: Plan; readonly kills: readonly Kill[] }
