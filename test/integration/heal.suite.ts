@@ -20,7 +20,7 @@ import { observeWal, observeWalToCompare } from '../../packages/maestra/src/serv
 import { differenceFrom, type WalTail } from '../../packages/maestra/src/server/wal-tail.js'
 import { ClusterFolder, type ClusterText, quickParameters } from '../harness/cluster-folder.js'
 import { binOf, type Major } from '../harness/majors.js'
-import { signalServer, stopServer } from '../harness/servers.js'
+import { stopServer } from '../harness/servers.js'
 import { sql, untilRows } from '../harness/sql.js'
 import { openWorkspace, type Workspace } from '../harness/workspace.js'
 
@@ -247,12 +247,18 @@ function replica(): void {
   })
 
   it('runs and has lost its WAL: it is stopped first, and the plan says that connections are interrupted', async () => {
-    await signalServer(shop.data('db2'), 'SIGSTOP')
-    try {
-      await loseWal()
-    } finally {
-      await signalServer(shop.data('db2'), 'SIGCONT')
-    }
+    // Not frozen: its WAL sender could not end, with a full socket before it, and would hold its slot.
+    await sql(shop.url('db2'), `alter system set primary_conninfo = ''`)
+    await sql(shop.url('db2'), 'select pg_reload_conf()')
+    await untilRows(shop.url('db2'), 'select count(*)::int as n from pg_stat_wal_receiver', [{ n: 0 }])
+    await loseWal()
+    await sql(shop.url('db2'), 'alter system reset primary_conninfo')
+    await sql(shop.url('db2'), 'select pg_reload_conf()')
+    await untilRows(
+      shop.url('db2'),
+      `select setting <> '' as follows from pg_settings where name = 'primary_conninfo'`,
+      [{ follows: true }],
+    )
     await untilRows(
       shop.url('db2'),
       'select count(*)::int as n from pg_stat_wal_receiver where status = $$streaming$$',

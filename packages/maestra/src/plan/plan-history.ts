@@ -3,7 +3,7 @@ import { bytesBetween, formatLsn } from '@maestra/client/postgres/lsn'
 import { bytesText } from '../cluster/amount-text.js'
 import type { DataDirectory, WalObservation } from '../cluster/observation.js'
 import { streamsFromUpstream } from '../cluster/streams-from-upstream.js'
-import type { ClusterView, NodeView } from './cluster-view.js'
+import { type ClusterView, type NodeView, upstreamOf } from './cluster-view.js'
 import { type Draft, nothing, refused } from './draft.js'
 import { replaceHint } from './plan-replacement.js'
 
@@ -18,7 +18,7 @@ export function checkHistory(view: ClusterView, standby: NodeView, directory: Da
   if (
     own === undefined ||
     source === undefined ||
-    streamsFromUpstream(view.cluster, standby.declared, standby.observed)
+    streamsFromUpstream(view.cluster, standby.declared, standby.observed, upstreamOf(view, standby).observed)
   ) {
     return checkTimeline(view, standby, directory)
   }

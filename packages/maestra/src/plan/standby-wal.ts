@@ -3,7 +3,7 @@ import { formatLsn } from '@maestra/client/postgres/lsn'
 import { nodeConfiguration } from '../cluster/node-configuration.js'
 import type { WalObservation } from '../cluster/observation.js'
 import { streamsFromUpstream } from '../cluster/streams-from-upstream.js'
-import { type ClusterView, type NodeView, upstreamsOf } from './cluster-view.js'
+import { type ClusterView, type NodeView, upstreamOf, upstreamsOf } from './cluster-view.js'
 
 /** Whether a standby finds on the node that it follows the WAL that it goes on with. */
 export type StandbyWal =
@@ -24,7 +24,9 @@ export function standbyWal(view: ClusterView, standby: NodeView): StandbyWal {
   }))
   const [upstream] = sources
   // Its upstream sends it what it needs, or it has no data.
-  if (streamsFromUpstream(view.cluster, standby.declared, standby.observed)) return { kind: 'kept' }
+  if (streamsFromUpstream(view.cluster, standby.declared, standby.observed, upstreamOf(view, standby).observed)) {
+    return { kind: 'kept' }
+  }
   if (own === undefined || upstream?.wal === undefined) return { kind: 'kept' }
   if (own.kind === 'unknown') return own
   if (upstream.wal.kind === 'unknown') return upstream.wal

@@ -23,7 +23,7 @@ const away = { kind: 'down' } as const
 
 function streamsFrom(port: number): RunningServer {
   const walReceiver = { status: 'streaming', host: '127.0.0.1', port, slot: undefined }
-  return { kind: 'up', inRecovery: true, walReceiver } as Partial<RunningServer> as RunningServer
+  return { kind: 'up', inRecovery: true, walReceiver, slots: [] } as Partial<RunningServer> as RunningServer
 }
 
 /** Whose WAL is looked at, in groups that are looked at one after the other. */

@@ -1,5 +1,5 @@
 import { kindOfWalFile } from '@maestra/client/postgres/wal-file'
-import { type DeclaredCluster, type DeclaredNode, upstreamsOf } from '../cluster/declared-cluster.js'
+import { type DeclaredCluster, type DeclaredNode, upstreamOf, upstreamsOf } from '../cluster/declared-cluster.js'
 import type { NodeObservation } from '../cluster/observation.js'
 import { streamsFromUpstream } from '../cluster/streams-from-upstream.js'
 import type { HostFiles } from '../host/host.js'
@@ -18,7 +18,7 @@ export async function withWal(
   cluster: DeclaredCluster,
   nodes: readonly NodeObservation[],
 ): Promise<readonly NodeObservation[]> {
-  const away = cluster.nodes.filter((node, index) => isAway(cluster, node, nodes[index]))
+  const away = cluster.nodes.filter((node) => isAway(cluster, node, nodes))
   if (away.length === 0) return nodes
   const looked = new Map<string, WalLook>()
   const look = async (node: DeclaredNode): Promise<void> => {
@@ -60,9 +60,11 @@ async function archivedNames(files: HostFiles, cluster: DeclaredCluster): Promis
 }
 
 /** Whether it is a standby with data that does not stream from where it should. */
-function isAway(cluster: DeclaredCluster, node: DeclaredNode, seen: NodeObservation | undefined): boolean {
+function isAway(cluster: DeclaredCluster, node: DeclaredNode, nodes: readonly NodeObservation[]): boolean {
+  const seenOf = (name: string | undefined) => nodes.find((each) => each.name === name)
+  const seen = seenOf(node.name)
   if (node.startsAs === 'primary' || seen?.directory.kind !== 'data') return false
-  return !streamsFromUpstream(cluster, node, seen)
+  return !streamsFromUpstream(cluster, node, seen, seenOf(upstreamOf(cluster, node)?.name))
 }
 
 /**
