@@ -9,7 +9,6 @@ import { dropSlot } from './steps/drop-slot.js'
 import { initialise } from './steps/initialise.js'
 import { moveAside } from './steps/move-aside.js'
 import { reload } from './steps/reload.js'
-import { replaceSlot } from './steps/replace-slot.js'
 import { restart } from './steps/restart.js'
 import { start } from './steps/start.js'
 import { writeConfiguration } from './steps/write-configuration.js'
@@ -26,7 +25,7 @@ export const stepRunners: { readonly [K in StepKind]: StepRunner<K> } = {
   start,
   'create-replication-role': createReplicationRole,
   'create-slot': createSlot,
-  'replace-slot': replaceSlot,
+  'replace-slot': createSlot,
   'drop-slot': dropSlot,
   'move-aside': moveAside,
   'copy-primary': copyPrimary,
