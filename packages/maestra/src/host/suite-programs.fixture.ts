@@ -23,8 +23,8 @@ export const suiteScripts = {
   listen: 'cat > /dev/null; echo over',
   /** Starts a child that starts a child; writes the pids of both, in any order, and runs on as they do. */
   family: 'sh -c "sleep 1000 & echo \\$!; wait" & echo $!; wait',
-  /** Writes the pid of a child that has ended, and never asks how it ended. */
-  forget: 'sh -c "exit 0" & echo $!; exec sleep 1000',
+  /** Writes the pid of a child that runs on until it is ended. Once it is no `echo` any more, it never asks how the child ended. */
+  forget: 'sleep 1000 & echo $!; exec sleep 1000',
   /** Takes the port $1 of the loopback address, writes `listening` and runs on. */
   serve: `exec '${process.execPath}' -e 'require("net").createServer().listen(process.argv[1], "127.0.0.1", () => console.log("listening"))' "$1"`,
 } as const

@@ -65,7 +65,7 @@ export const suitePrograms: Readonly<Record<SuiteProgram, MemoryProgram>> = {
     return await process.forEver()
   },
   forget: async (process) => {
-    process.out(`${process.startChild(() => 0).pid}\n`)
+    process.out(`${process.startChild((child) => child.forEver()).pid}\n`)
     return await process.forEver()
   },
   serve: async (process) => {
