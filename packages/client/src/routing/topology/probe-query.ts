@@ -1,0 +1,77 @@
+/**
+ * What one server is, in one row of texts, for a plain LOGIN role on PostgreSQL 14 to 19; pg_monitor fills the columns of
+ * the WAL receiver too. Every column is text, so that no type parser of an application changes it.
+ *
+ * The order of looks matters, and PostgreSQL promises none among the columns of one SELECT. Each look is therefore made
+ * from the row of the one before: a MATERIALIZED CTE is neither inlined nor evaluated twice, and a LATERAL subquery behind
+ * OFFSET 0 that uses a column of its outer row cannot be evaluated before that row is there.
+ * 1. In recovery or not. A server leaves recovery once and for its life, so `false` stays true for all that follows.
+ * 2. The positions: replayed, or inserted.
+ * 3. What may only be later than these: flushed, received, and the timeline that was received.
+ */
+export const probeQuery = `
+with recovery as materialized (
+  select pg_is_in_recovery() as in_recovery
+), reached as materialized (
+  select in_recovery,
+         pg_last_wal_replay_lsn() as replayed,
+         case when not in_recovery then pg_current_wal_insert_lsn() end as inserted
+    from recovery
+)
+select reached.in_recovery::text as in_recovery,
+       reached.replayed::text as replayed,
+       reached.inserted::text as inserted,
+       later.flushed::text as flushed,
+       later.wal_file as wal_file,
+       later.received::text as received,
+       later.received_timeline::text as received_timeline,
+       later.receiver_seen::text as receiver_seen,
+       (extract(epoch from later.replayed_commit) * 1000)::text as replayed_commit_ms,
+       (extract(epoch from clock_timestamp()) * 1000)::text as server_clock_ms,
+       (select system_identifier::text from pg_control_system()) as system_identifier,
+       to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
+       pg_backend_pid()::text as backend_pid,
+       current_setting('transaction_read_only') as read_only,
+       current_setting('server_version_num') as version_number,
+       (select timeline_id::text from pg_control_checkpoint()) as checkpoint_timeline,
+       (select min_recovery_end_timeline::text from pg_control_recovery()) as recovery_timeline,
+       init.wal_block_size::text as wal_block_size,
+       init.bytes_per_wal_segment::text as wal_segment_size
+  from reached
+  cross join lateral (
+    select case when not reached.in_recovery then pg_current_wal_flush_lsn() end as flushed,
+           case when not reached.in_recovery then pg_walfile_name(reached.inserted) end as wal_file,
+           case when reached.in_recovery then pg_last_wal_receive_lsn() end as received,
+           case when reached.in_recovery then pg_last_xact_replay_timestamp() end as replayed_commit,
+           case when reached.in_recovery then (select received_tli from pg_stat_wal_receiver where reached.in_recovery) end as received_timeline,
+           pg_has_role('pg_read_all_stats', 'usage') as receiver_seen
+    offset 0
+  ) later
+  cross join pg_control_init() init`
+
+/**
+ * Only how far a server has come, in the same order and with the same names as in {@link probeQuery}: cheap enough to be
+ * asked after each commit.
+ */
+export const positionQuery = `
+with recovery as materialized (
+  select pg_is_in_recovery() as in_recovery
+), reached as materialized (
+  select in_recovery,
+         pg_last_wal_replay_lsn() as replayed,
+         case when not in_recovery then pg_current_wal_insert_lsn() end as inserted
+    from recovery
+)
+select reached.in_recovery::text as in_recovery,
+       reached.replayed::text as replayed,
+       reached.inserted::text as inserted,
+       later.flushed::text as flushed,
+       later.received::text as received,
+       later.received_timeline::text as received_timeline
+  from reached
+  cross join lateral (
+    select case when not reached.in_recovery then pg_current_wal_flush_lsn() end as flushed,
+           case when reached.in_recovery then pg_last_wal_receive_lsn() end as received,
+           case when reached.in_recovery then (select received_tli from pg_stat_wal_receiver where reached.in_recovery) end as received_timeline
+    offset 0
+  ) later`

@@ -1,0 +1,109 @@
+import type { Lsn } from '../../postgres/lsn.js'
+import { isSole, judge, judgeOn, lineagesOf } from './histories.js'
+import { LogPosition, type SeenPosition } from './log-position.js'
+import type { NodeView, Topology } from './topology.js'
+
+/**
+ * - `yes`: what the replica shows contains the position.
+ * - `not-yet`: it follows a history that contains it, and has not replayed it: worth waiting for.
+ * - `unknown`: its history cannot be told. The primary answers, or a probe.
+ * - `no`: it does not, or is no replica.
+ */
+export type Satisfaction = 'yes' | 'not-yet' | 'unknown' | 'no'
+
+/** Whether a replica, as it was last seen by the watch, satisfies a read that needs the position: rules T3 and T4. @public */
+export function satisfies(node: NodeView, position: LogPosition, topology: Topology, nowMs: number): Satisfaction {
+  if (node.role !== 'replica' || !node.answers || node.ejected) return 'no'
+  return node.replayed === undefined ? 'unknown' : reaches(node, node.replayed.lsn, position, topology, nowMs)
+}
+
+/**
+ * The same for a position that was read on a connection of the pool, of the incarnation that `node` has now: the form for
+ * observed reads (R3).
+ * @public
+ */
+export function reaches(
+  node: NodeView,
+  replayed: SeenPosition,
+  position: LogPosition,
+  topology: Topology,
+  nowMs: number,
+): Satisfaction {
+  if (node.role !== 'replica' || node.systemIdentifier !== position.systemIdentifier || node.diverged) return 'no'
+  if (node.pooler) return 'unknown'
+  const has = replayed.bareLsn() >= position.bareLsn()
+  switch (followed(node, position, topology, nowMs)) {
+    case 'contains':
+      return has ? 'yes' : 'not-yet'
+    case 'comes-to-contain':
+      return 'not-yet'
+    case 'unknown':
+      return 'unknown'
+    case 'lacks':
+      return 'no'
+  }
+}
+
+/** The position of a primary's log as a floor; undefined while its history is not known. @public */
+export function positionOn(primary: NodeView, lsn: Lsn): LogPosition | undefined {
+  const { systemIdentifier, timeline, lineage } = primary
+  if (systemIdentifier === undefined || timeline === undefined || lineage === undefined) return undefined
+  return new LogPosition({ systemIdentifier, timeline, lineage }, lsn)
+}
+
+type Following = 'contains' | 'comes-to-contain' | 'lacks' | 'unknown'
+
+/**
+ * Whether the history that a replica is on contains the position, if it reaches so far. Three things have to come together,
+ * since a plain role does not see the history of a standby:
+ * 1. The primary's history contains it.
+ * 2. The replica has certainly passed the timeline of the position. A follower of a primary that died may have replayed more,
+ *    in numbers, than the promoted one has written; that it came along after the promotion is seen at once with pg_monitor,
+ *    and else by its next restart point.
+ * 3. It cannot have been taken elsewhere since: its timeline is seen, or the primary answers, or all are under T4.
+ */
+function followed(node: NodeView, position: LogPosition, topology: Topology, nowMs: number): Following {
+  const { histories } = topology
+  const verdict = judge(position, histories)
+  if (verdict === 'other-system' || verdict === 'lost') return 'lacks'
+  if (verdict !== 'contained') return 'unknown'
+  return node.timeline === undefined
+    ? followedUnseen(node, position, topology, nowMs)
+    : followedSeen(node.timeline, position, topology)
+}
+
+/** pg_monitor, and the replica receives: the timeline was read after the position. */
+function followedSeen(
+  timeline: NonNullable<NodeView['timeline']>,
+  position: LogPosition,
+  { histories }: Topology,
+): Following {
+  const current = histories.current === undefined ? undefined : histories.lineages.get(histories.current)
+  if (current === undefined || timeline > current.timeline) return 'unknown'
+  if (timeline < position.timeline) return 'comes-to-contain'
+  const [lineage, ...others] = lineagesOf(position.systemIdentifier, timeline, histories)
+  if (others.length > 0) return 'unknown'
+  if (timeline === position.timeline)
+    return position.lineage === undefined || position.lineage === lineage?.id ? 'contains' : 'unknown'
+  if (lineage === undefined) return 'unknown'
+  const verdict = judgeOn(position, lineage, histories)
+  return verdict === 'contained' ? 'contains' : verdict === 'lost' ? 'lacks' : 'unknown'
+}
+
+function followedUnseen(node: NodeView, position: LogPosition, topology: Topology, nowMs: number): Following {
+  const { histories, primary, primaryState, options } = topology
+  const current = histories.current === undefined ? undefined : histories.lineages.get(histories.current)
+  const { passedTimeline } = node
+  if (current === undefined || passedTimeline === undefined || passedTimeline < position.timeline) return 'unknown'
+  if (passedTimeline > current.timeline || !isSole(current, histories)) return 'unknown'
+  const answers =
+    primaryState === 'known' &&
+    primary?.lastAnswerAtMs !== undefined &&
+    nowMs - primary.lastAnswerAtMs <= options.primaryFreshMs
+  if (!answers && primaryState !== 'away') return 'unknown'
+  if (passedTimeline === current.timeline || passedTimeline === position.timeline) return 'contains'
+  const [lineage, ...others] = lineagesOf(position.systemIdentifier, passedTimeline, histories)
+  return lineage !== undefined && others.length === 0 && judgeOn(position, lineage, histories) === 'contained'
+    ? 'contains'
+    : 'unknown'
+}

@@ -1,0 +1,193 @@
+import { MaestraError, messageOf } from '../base/error.js'
+import { nextNumber } from './sequence.js'
+import { parseProbe, parseProgress, type Row } from './topology/parse-probe.js'
+import { positionQuery, probeQuery } from './topology/probe-query.js'
+import type { Progress } from './topology/server-state.js'
+import type { Address } from './topology/topology.js'
+import type { TopologyInput } from './topology/topology-input.js'
+import type { Connect, WatchConnection } from './watch-connection.js'
+
+/** An answer with its numbers of the process-wide count: see nextNumber(). */
+export type Answer = {
+  readonly rows: readonly Row[]
+  /** Of the connection, taken when it was open. */
+  readonly connection: number
+  /** Taken before the text was sent, and when its answer was there. */
+  readonly sent: number
+  readonly received: number
+}
+
+export type NodeProgress = Omit<Answer, 'rows'> & { readonly progress: Progress }
+
+export type WatchedNodeOptions = {
+  readonly address: Address
+  readonly connect: Connect
+  /** For a connection, and for each answer. */
+  readonly deadlineMs: number
+  readonly random: () => number
+  /** Whether its timers keep the process alive. */
+  readonly keepsAlive: boolean
+  readonly heard: (input: TopologyInput) => void
+  /** When to probe again, in ms from now. */
+  readonly pauseMs: () => number
+}
+
+type Open = { readonly connection: WatchConnection; readonly number: number }
+
+/** One server under watch: one connection, and one probe after the other on it. */
+export class WatchedNode {
+  readonly #options: WatchedNodeOptions
+  #open: Promise<Open> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #probing = false
+  #again = false
+  #stopped = true
+
+  constructor(options: WatchedNodeOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#stopped = false
+    this.probe()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    this.#drop()
+  }
+
+  /** Probes now; while a probe is under way, once more behind it. */
+  probe(): void {
+    clearTimeout(this.#timer)
+    if (this.#stopped) return
+    if (this.#probing) {
+      this.#again = true
+      return
+    }
+    this.#probing = true
+    void this.#probe().finally(() => {
+      this.#probing = false
+      if (this.#again) {
+        this.#again = false
+        this.probe()
+      } else this.#schedule()
+    })
+  }
+
+  /** When the next probe is due has changed. */
+  reschedule(): void {
+    if (!this.#probing) this.#schedule()
+  }
+
+  /** Runs a small text on the watching connection. Rejects when there is none, or no answer within the deadline. */
+  async ask(text: string): Promise<Answer> {
+    const { connection, number } = await this.#opened()
+    const sent = nextNumber()
+    const rows = await this.#withDeadline(connection.query(text), `no answer within ${this.#options.deadlineMs} ms`)
+    return { rows, connection: number, sent, received: nextNumber() }
+  }
+
+  /** Asks how far the server has come, and tells the topology. */
+  async progress(): Promise<NodeProgress> {
+    const { rows, ...numbers } = await this.ask(positionQuery)
+    const progress = parseProgress(onlyRow(rows))
+    this.#hear({ kind: 'progressed', address: this.#options.address, ...numbers, progress })
+    return { ...numbers, progress }
+  }
+
+  async #probe(): Promise<void> {
+    const { address, random } = this.#options
+    try {
+      const { connection } = await this.#opened()
+      const { rows, connection: number, sent, received } = await this.ask(probeQuery)
+      const state = parseProbe(onlyRow(rows))
+      this.#hear({
+        kind: 'answered',
+        address,
+        connection: number,
+        sent,
+        received,
+        processId: connection.processId,
+        state,
+      })
+    } catch (error) {
+      const hung = error instanceof MaestraError && error.code === 'deadline-passed'
+      this.#drop()
+      this.#hear({ kind: 'failed', address, hung, error: messageOf(error), random: random() })
+    }
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer)
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => this.probe(), Math.max(0, this.#options.pauseMs()))
+    if (!this.#options.keepsAlive) this.#timer.unref()
+  }
+
+  #opened(): Promise<Open> {
+    if (this.#stopped)
+      return Promise.reject(new MaestraError('interrupted', `${this.#options.address} is not watched any more`))
+    this.#open ??= this.#connect()
+    return this.#open
+  }
+
+  async #connect(): Promise<Open> {
+    const { address, connect, deadlineMs } = this.#options
+    const given = new AbortController()
+    const connecting = connect(address, given.signal)
+    try {
+      const connection = await this.#withDeadline(connecting, `no connection within ${deadlineMs} ms`)
+      const open = { connection, number: nextNumber() }
+      if (this.#stopped) throw new MaestraError('interrupted', `the watch of ${address} was stopped`)
+      connection.onBreak((error) => this.#broke(open.number, error))
+      return open
+    } catch (error) {
+      given.abort(error)
+      // What comes all the same is not kept.
+      void connecting.then((connection) => connection.close()).catch(() => {})
+      this.#open = undefined
+      throw error
+    }
+  }
+
+  #broke(number: number, error: Error): void {
+    this.#open = undefined
+    this.#hear({ kind: 'lost', address: this.#options.address, connection: number, error: messageOf(error) })
+  }
+
+  /** Ends the connection, and with it whatever waits for an answer on it. */
+  #drop(): void {
+    const open = this.#open
+    this.#open = undefined
+    void open?.then(({ connection }) => connection.close()).catch(() => {})
+  }
+
+  async #withDeadline<T>(promise: Promise<T>, words: string): Promise<T> {
+    const { deadlineMs, keepsAlive, address } = this.#options
+    let timer: NodeJS.Timeout | undefined
+    const passed = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new MaestraError('deadline-passed', `${address}: ${words}`))
+      }, deadlineMs)
+      if (!keepsAlive) timer.unref()
+    })
+    promise.catch(() => {})
+    try {
+      return await Promise.race([promise, passed])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #hear(input: TopologyInput): void {
+    if (!this.#stopped) this.#options.heard(input)
+  }
+}
+
+function onlyRow(rows: readonly Row[]): Row {
+  const [row] = rows
+  if (row === undefined) throw new MaestraError('bad-value', 'a probe has no row')
+  return row
+}
