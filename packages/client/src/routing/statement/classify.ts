@@ -1,0 +1,125 @@
+import type { CatalogNames } from './catalog-names.js'
+import { classifyTree, other, type ParsedText } from './classify-tree.js'
+import { outlineOf } from './sql-text.js'
+import { type Statement, type StatementKind, withHint } from './statement.js'
+
+export type ClassifierOptions = {
+  /** How many texts are remembered, at the least; twice as many at the most. */
+  readonly cacheSize?: number
+}
+
+/** Characters above which a text is not parsed: a list of 300 kB would take a quarter of a second. @internal */
+export const longestParsed = 16 * 1024
+
+/** Characters of texts in one generation of the cache: with long texts it is full sooner. */
+const mostCharacters = 2_000_000
+
+type Parse = (text: string) => ParsedText
+
+/**
+ * Says of a text what it is, by PostgreSQL's own grammar, as far as it was loaded, and by the names of what was made in the
+ * database, as far as they are known. Remembers by text, in two generations: what is asked for again moves into the young
+ * one, and when that is full the old one is dropped. @public
+ */
+export class Classifier {
+  readonly #cacheSize: number
+  #parse: Parse | undefined
+  #names: CatalogNames | undefined
+  #young = new Map<string, Statement>()
+  #old = new Map<string, Statement>()
+  #characters = 0
+
+  constructor({ cacheSize = 1_000 }: ClassifierOptions = {}) {
+    this.#cacheSize = cacheSize
+  }
+
+  /** Loads the grammar, some 2 MB of WebAssembly, and warms it: 40 ms or more of this thread. Rejects when it cannot be loaded. */
+  async load(): Promise<void> {
+    const grammar = await import('libpg-query')
+    await grammar.loadModule()
+    grammar.parseSync('select 1')
+    this.#parse = grammar.parseSync
+    this.#forget()
+  }
+
+  /** From now on texts are judged by these names; by none, nothing is proven. */
+  setNames(names: CatalogNames | undefined): void {
+    this.#names = names
+    this.#forget()
+  }
+
+  classify(text: string): Statement {
+    const known = this.#young.get(text)
+    if (known !== undefined) return known
+    const statement = this.#old.get(text) ?? this.#judge(text)
+    if (text.length <= longestParsed) this.#remember(text, statement)
+    return statement
+  }
+
+  #remember(text: string, statement: Statement): void {
+    if (this.#young.size >= this.#cacheSize || this.#characters + text.length > mostCharacters) {
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#characters = 0
+    }
+    this.#young.set(text, statement)
+    this.#characters += text.length
+  }
+
+  #forget(): void {
+    this.#young = new Map()
+    this.#old = new Map()
+    this.#characters = 0
+  }
+
+  #judge(text: string): Statement {
+    const hint = text.includes('maestra:') ? outlineOf(text).hint : undefined
+    const statement = this.#judgeWithoutHint(text)
+    return hint === undefined ? statement : withHint(statement, hint)
+  }
+
+  #judgeWithoutHint(text: string): Statement {
+    if (text.length > longestParsed) return unparsed(text, 'too-long')
+    if (this.#parse === undefined) return unparsed(text, 'grammar-not-loaded')
+    // The server would see the text up to there, or refuse it: the drivers end it with that character.
+    if (text.includes('\0')) return { ...unparsed(text, 'unparsable'), kind: 'other' }
+    if (this.#names?.standardStrings === false && text.includes('\\')) return unparsed(text, 'string-escapes')
+    return parsedOr(this.#parse, text)?.(this.#names) ?? unparsed(text, 'unparsable')
+  }
+}
+
+function parsedOr(parse: Parse, text: string): ((names: CatalogNames | undefined) => Statement) | undefined {
+  let parsed: ParsedText = {}
+  try {
+    // The grammar's door refuses a text of no length.
+    parsed = text === '' ? {} : parse(text)
+  } catch {
+    return undefined
+  }
+  return (names) => classifyTree(parsed, names)
+}
+
+const transactionWords: readonly (readonly [RegExp, StatementKind])[] = [
+  [/^(begin|start transaction)\b/, 'begin'],
+  [/^(commit|rollback) prepared\b/, 'other'],
+  [/^(commit|end|prepare transaction)\b/, 'commit'],
+  [/^rollback to\b/, 'savepoint'],
+  [/^(rollback|abort)\b/, 'rollback'],
+  [/^(savepoint|release)\b/, 'savepoint'],
+]
+
+/** What the first words of a text tell without the grammar. Nothing in it is proven: it counts as a write. */
+function unparsed(
+  text: string,
+  reason: 'too-long' | 'grammar-not-loaded' | 'unparsable' | 'string-escapes',
+): Statement {
+  const { words, several } = outlineOf(text)
+  const unknown: Statement = { ...other(reason), single: false, maySetParameters: true, changesNames: true }
+  if (several || reason === 'unparsable' || reason === 'string-escapes') return unknown
+  const kind = transactionWords.find(([pattern]) => pattern.test(words))?.[1]
+  if (kind !== undefined)
+    return { ...unknown, kind, mayWrite: kind === 'commit', maySetParameters: false, changesNames: false }
+  const isQuery = /^(select|values|table|with|show|explain)\b/.test(words)
+  const isRowChange = /^(insert|update|delete|merge)\b/.test(words)
+  return { ...unknown, kind: isQuery ? 'read-on-primary' : 'other', changesNames: !isQuery && !isRowChange }
+}
