@@ -13,6 +13,8 @@ const arrows = {
     routing: ['base', 'postgres'],
     pool: ['base', 'postgres', 'routing'],
     adapters: ['base', 'pool'],
+    // The door of the package: src/index.ts, the one file outside a room.
+    index: ['base', 'postgres', 'routing', 'pool', 'adapters'],
   },
   maestra: {
     host: ['base'],

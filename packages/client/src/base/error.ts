@@ -38,6 +38,14 @@ export const errorCodes = {
   'sandbox-unknown': 'There is no sandbox of that name.',
   'sandbox-ambiguous': 'Several sandboxes are up and none was named.',
   'file-system-failed': 'The operating system refused a file operation, for example because the disk is full.',
+  'transaction-on-pool':
+    'BEGIN, COMMIT or the like was sent through `pool.query`, where each statement has a connection of its own.',
+  'transaction-rolled-back': 'The server answered COMMIT with ROLLBACK: nothing of the transaction is there.',
+  'client-released': 'A statement was sent through a client of a pool after it had been given back.',
+  'client-not-pinned': 'A client of a pool was asked for what only one connection has, and it has none yet.',
+  'primary-unknown': 'No primary that has what a statement needs was found in time.',
+  'two-primaries': 'Two servers take writes, and none of them is certainly the primary.',
+  'primary-overloaded': 'Too many reads that no replica could answer in time wait for the primary.',
   interrupted: 'The work was stopped by a signal; the message says what is left.',
 } as const
 

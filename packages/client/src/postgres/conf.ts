@@ -34,7 +34,6 @@ const settingPattern = new RegExp(
 /**
  * Every text is some file: what PostgreSQL would refuse becomes an `invalid` line. printConf gives the text back; a
  * file that is not UTF-8 has to be read, and written, as latin1 for that.
- * @internal
  */
 export function parseConf(text: string): ConfLine[] {
   return (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).map(confLineOf)

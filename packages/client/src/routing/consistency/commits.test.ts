@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { lsnOf } from '../../postgres/lsn.js'
 import { timelineOf } from '../../postgres/timeline.js'
+import { nextNumber } from '../sequence.js'
 import type { CommitEvent } from './commit-event.js'
 import { Commits } from './commits.js'
-import { Sequence } from './sequence.js'
 
 const timeline = timelineOf(1)
 const incarnation = { systemIdentifier: 7n, startedAt: 'noon', timeline }
@@ -11,7 +11,7 @@ const geometry = { pageBytes: 8192, segmentBytes: 16_777_216 }
 
 describe('Commits', () => {
   it('covers a commit by an LSN that was asked for after its acknowledgement', () => {
-    const sequence = new Sequence()
+    const sequence = { next: nextNumber }
     const events: CommitEvent[] = []
     const commits = new Commits({ sequence, tell: (event) => events.push(event) })
     const connection = sequence.next()

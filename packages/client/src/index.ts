@@ -1,0 +1,11 @@
+/** The door of the package: `import { Pool } from '@maestra/client'`. */
+export { type ErrorCode, errorCodes, MaestraError } from './base/error.js'
+export { Pool, type RouteExplanation } from './pool/pool.js'
+export type { RoutingEvent } from './pool/pool-events.js'
+export type { PoolOptions, RoutingOptions } from './pool/pool-options.js'
+export type { StatementOptions } from './pool/query-arguments.js'
+export type { Session } from './pool/session.js'
+export type { NodeStatistics, PoolStatistics } from './pool/statistics.js'
+export type { Consistency } from './routing/consistency/level.js'
+export type { RouteReason } from './routing/route.js'
+export type { Statement } from './routing/statement/statement.js'

@@ -1,0 +1,73 @@
+import { type CatalogNames, catalogNamesQuery, parseCatalogNames } from '../routing/statement/catalog-names.js'
+import type { TextRow } from './ask-server.js'
+
+/** What a pool has to know of the database's own names and functions. */
+export type CatalogSight = {
+  readonly names: CatalogNames
+  /** The source of a function mentions synchronous_commit: what is seen of it afterwards proves nothing (rule W4). */
+  readonly setsSynchronousCommit: boolean
+}
+
+/** Between two looks, when nothing asks for one sooner. */
+const intervalMs = 30_000
+
+const synchronousCommitQuery = `select (exists (select from pg_catalog.pg_proc where oid >= 16384
+  and prosrc operator(pg_catalog.~~*) '%synchronous_commit%'))::text as found`
+
+/** Looks at the catalogue when the pool starts, after its own DDL, after errors that smell of it, and now and then (classify). */
+export class Catalog {
+  readonly #ask: (text: string) => Promise<TextRow>
+  readonly #seen: (sight: CatalogSight) => void
+  readonly #failed: (error: unknown) => void
+  #timer: NodeJS.Timeout | undefined
+  #isAsking = false
+  #isWanted = false
+  #isStopped = false
+
+  constructor(options: {
+    /** Runs a text on any server that is up. */
+    readonly ask: (text: string) => Promise<TextRow>
+    readonly seen: (sight: CatalogSight) => void
+    readonly failed: (error: unknown) => void
+  }) {
+    this.#ask = options.ask
+    this.#seen = options.seen
+    this.#failed = options.failed
+  }
+
+  /** Looks now; while a look is under way, once more behind it. */
+  refresh(): void {
+    if (this.#isStopped) return
+    this.#isWanted = true
+    if (!this.#isAsking) void this.#look()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+  }
+
+  async #look(): Promise<void> {
+    this.#isAsking = true
+    clearTimeout(this.#timer)
+    while (this.#isWanted && !this.#isStopped) {
+      this.#isWanted = false
+      try {
+        const names = await this.#ask(catalogNamesQuery)
+        const { found } = await this.#ask(synchronousCommitQuery)
+        if (!this.#isStopped) {
+          this.#seen({
+            names: parseCatalogNames({ names: names['names'] ?? '{}' }),
+            setsSynchronousCommit: found === 'true',
+          })
+        }
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+    this.#isAsking = false
+    if (this.#isStopped) return
+    this.#timer = setTimeout(() => this.refresh(), intervalMs)
+    this.#timer.unref()
+  }
+}

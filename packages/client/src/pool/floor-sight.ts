@@ -1,0 +1,130 @@
+import { nowMs } from '../base/clock.js'
+import type { Lsn } from '../postgres/lsn.js'
+import type { Floor } from '../routing/consistency/floor.js'
+import type { Position } from '../routing/consistency/position.js'
+import { judge } from '../routing/topology/histories.js'
+import { holdsOn } from '../routing/topology/incarnation.js'
+import { LogPosition, SeenPosition } from '../routing/topology/log-position.js'
+import { reaches, type Satisfaction, satisfies } from '../routing/topology/satisfies.js'
+import type { NodeView, Topology } from '../routing/topology/topology.js'
+import type { PrimaryVerdict } from './primary-reads.js'
+import type { ServerConnection } from './server-connection.js'
+
+type Remembered = {
+  readonly topology: Topology
+  readonly floor: Floor
+  readonly satisfaction: Satisfaction
+  readonly atMs: number
+}
+
+/** For so long an answer is given again while neither topology nor floor has changed: what changes without them is whether the primary is fresh. */
+const rememberedMs = 10
+
+/** What floors mean for the servers as they were last seen. */
+export class FloorSight {
+  readonly #topology: () => Topology
+  readonly #remembered = new Map<string, Remembered>()
+  readonly #positions = new WeakMap<Position, LogPosition>()
+
+  constructor(topology: () => Topology) {
+    this.#topology = topology
+  }
+
+  /** Whether a node has what a read must see. */
+  satisfies(node: NodeView, floor: Floor): Satisfaction {
+    if (node.role !== 'replica' || !node.answers || node.diverged) return 'no'
+    if (floor.kind === 'none') return 'yes'
+    const topology = this.#topology()
+    const atMs = nowMs()
+    const before = this.#remembered.get(node.address)
+    if (before?.topology === topology && before.floor === floor && atMs - before.atMs < rememberedMs)
+      return before.satisfaction
+    const satisfaction = this.#ask(node, floor, (position) => satisfies(node, position, topology, atMs))
+    this.#remembered.set(node.address, { topology, floor, satisfaction, atMs })
+    return satisfaction
+  }
+
+  /** The same of a position that was seen on a connection of that node. */
+  reaches(node: NodeView, replayed: Lsn, floor: Floor): Satisfaction {
+    if (node.role !== 'replica') return 'no'
+    if (floor.kind === 'none') return 'yes'
+    const topology = this.#topology()
+    const seen = new SeenPosition(replayed)
+    return this.#ask(node, floor, (position) => reaches(node, seen, position, topology, nowMs()))
+  }
+
+  /**
+   * Rule R2: what is known of a node counts on a connection that was open before it was seen, to the same run of the same
+   * server; what the connection saw itself counts always. `no`: it leads to another server.
+   */
+  holds(connection: ServerConnection, floor: Floor): 'yes' | 'ask' | 'no' {
+    const node = this.#topology().nodes.get(connection.node.address)
+    const { identity, number, replayed } = connection
+    if (node === undefined || identity === undefined || !identity.inRecovery || connection.isBroken) return 'no'
+    if (node.startedAt !== identity.startedAt || node.systemIdentifier !== identity.systemIdentifier) return 'no'
+    if (replayed !== undefined && this.reaches(node, replayed, floor) === 'yes') return 'yes'
+    const seen = node.replayed
+    const isSeenHere =
+      seen !== undefined &&
+      holdsOn(
+        { at: seen.at, systemIdentifier: node.systemIdentifier, startedAt: node.startedAt },
+        { number, ...identity },
+      )
+    return isSeenHere && this.satisfies(node, floor) === 'yes' ? 'yes' : 'ask'
+  }
+
+  /** Whether the primary may answer a read (rule T5). What was lost is told by the floor itself. */
+  primaryVerdict(floor: Floor): PrimaryVerdict {
+    const { primary, histories } = this.#topology()
+    if (primary === undefined) return 'ask-again'
+    if (floor.kind !== 'at') return 'has-it'
+    for (const position of floor.positions) {
+      const verdict = judge(this.#logPosition(position), histories)
+      // A newer history than any that was seen: what is known of the servers is old.
+      if (verdict === 'unknown' && position.timeline > (primary.timeline ?? 0)) return 'ask-again'
+    }
+    return 'has-it'
+  }
+
+  judge(position: Position): 'contained' | 'abandoned' | 'unknown' {
+    const verdict = judge(this.#logPosition(position), this.#topology().histories)
+    if (verdict === 'contained') return 'contained'
+    return verdict === 'lost' || verdict === 'other-system' ? 'abandoned' : 'unknown'
+  }
+
+  #ask(node: NodeView, floor: Floor, one: (position: LogPosition) => Satisfaction): Satisfaction {
+    if (floor.kind === 'none') return 'yes'
+    if (floor.kind === 'pending') return 'unknown'
+    let worst: Satisfaction = floor.kind === 'uncertain' ? this.#satisfiesUncertain(node) : 'yes'
+    for (const position of floor.positions) {
+      const satisfaction = one(this.#logPosition(position))
+      if (rank[satisfaction] > rank[worst]) worst = satisfaction
+    }
+    return worst
+  }
+
+  /** Rule T4: while no primary answers, the most advanced replica that has replayed all that it received is the best state that exists. */
+  #satisfiesUncertain(node: NodeView): Satisfaction {
+    const { nodes, primaryState } = this.#topology()
+    if (primaryState !== 'away') return 'no'
+    const mine = node.replayed?.lsn.bareLsn()
+    if (mine === undefined) return 'unknown'
+    if (node.received !== undefined && mine < node.received.bareLsn()) return 'not-yet'
+    for (const other of nodes.values()) {
+      const received = other.role === 'replica' && other.answers ? (other.received ?? other.replayed?.lsn) : undefined
+      if (received !== undefined && received.bareLsn() > mine) return 'no'
+    }
+    return 'yes'
+  }
+
+  #logPosition(position: Position): LogPosition {
+    const known = this.#positions.get(position)
+    if (known !== undefined) return known
+    const { timeline, lsn } = position
+    const made = new LogPosition({ systemIdentifier: String(position.systemIdentifier), timeline }, lsn)
+    this.#positions.set(position, made)
+    return made
+  }
+}
+
+const rank: Readonly<Record<Satisfaction, number>> = { yes: 0, 'not-yet': 1, unknown: 2, no: 3 }

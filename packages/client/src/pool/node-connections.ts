@@ -1,0 +1,98 @@
+import pg from 'pg'
+import { SynchronousCommit } from '../routing/consistency/synchronous-commit.js'
+import { nextNumber } from '../routing/sequence.js'
+import { ServerConnection } from './server-connection.js'
+import { askIdentity, isPooled, type ServerIdentity } from './server-identity.js'
+import { whileRecording } from './session-profile.js'
+
+/** What happens at the connections of a node. */
+export type ConnectionEvents = {
+  /** A connection was opened: what listeners send at once is the session profile, and stands before all else (rule S4). */
+  readonly opened: (client: pg.PoolClient) => void
+  /** What its server is, once the session profile has run. A thrown error closes the connection. */
+  readonly identified: (connection: ServerConnection, identity: ServerIdentity, isPooled: boolean) => void
+  readonly profileFailed: (connection: ServerConnection, error: unknown) => void
+  readonly closed: (connection: ServerConnection) => void
+}
+
+export type Acquired = (error: Error | undefined, connection: ServerConnection | undefined) => void
+
+/** The connections of one server: a pool of node-postgres, which knows limits, ages and timeouts. */
+export class NodeConnections {
+  readonly address: string
+  readonly pool: pg.Pool
+  /** Statements and clients that have a connection or wait for one. */
+  inFlight = 0
+  readonly #of = new Map<pg.ClientBase, ServerConnection>()
+
+  constructor(address: string, config: pg.PoolConfig, events: ConnectionEvents) {
+    this.address = address
+    const { verify } = config
+    this.pool = new pg.Pool({
+      ...config,
+      verify: (client, done) => {
+        const isFine = (error?: Error) =>
+          error === undefined && verify !== undefined ? verify(client, done) : done(error)
+        this.#identify(client, events).then(() => isFine(), isFine)
+      },
+    })
+    this.pool.on('connect', (client) => {
+      const connection = new ServerConnection(this, client, nextNumber())
+      this.#of.set(client, connection)
+      client.once('end', () => {
+        this.#of.delete(client)
+        events.closed(connection)
+      })
+      connection.profile = whileRecording(client, () => events.opened(client))
+    })
+  }
+
+  /** Those that are open. */
+  get connections(): Iterable<ServerConnection> {
+    return this.#of.values()
+  }
+
+  /** Calls back later, but for an error. */
+  acquire(acquired: Acquired): void {
+    this.inFlight += 1
+    this.pool.connect((error, client) => {
+      const connection = client === undefined ? undefined : this.#of.get(client)
+      if (connection === undefined) {
+        this.inFlight -= 1
+        acquired(error ?? new Error('the pool gave no connection'), undefined)
+      } else acquired(undefined, connection)
+    })
+  }
+
+  /** A connection that nobody uses, without waiting; undefined when there is none. */
+  acquireIdle(): ServerConnection | undefined {
+    if (this.pool.idleCount === 0 || this.pool.waitingCount > 0) return undefined
+    let found: ServerConnection | undefined
+    this.acquire((_error, connection) => {
+      found = connection
+    })
+    // node-postgres hands idle connections out on the next tick; this is what it does then.
+    ;(this.pool as unknown as { _pulseQueue(): void })._pulseQueue()
+    return found
+  }
+
+  released(): void {
+    this.inFlight -= 1
+  }
+
+  async #identify(client: pg.PoolClient, events: ConnectionEvents): Promise<void> {
+    const connection = this.#of.get(client)
+    if (connection === undefined) return
+    const identity = await askIdentity(client)
+    connection.identity = identity
+    connection.replayed = identity.replayed
+    connection.synchronousCommit = new SynchronousCommit(identity.synchronousCommit)
+    const failure = await connection.profile
+    // On the primary it is the application's own affair, as with node-postgres; a replica that cannot have it is not used.
+    if (failure !== undefined && identity.inRecovery) {
+      events.profileFailed(connection, failure.error)
+      throw failure.error
+    }
+    events.identified(connection, identity, isPooled(client, identity))
+  }
+}

@@ -1,0 +1,119 @@
+import type pg from 'pg'
+import type { Statement } from '../routing/statement/statement.js'
+import { type QueryCall, type QueryCallback, queryCall } from './query-arguments.js'
+import type { PoolScope } from './scopes.js'
+import { sendCall } from './send-call.js'
+import type { ServerConnection } from './server-connection.js'
+import type { Writes } from './writes.js'
+
+type Handlers = {
+  handleReadyForQuery?: (...told: unknown[]) => unknown
+  handleError?: (...told: unknown[]) => unknown
+}
+
+const emptyCall = queryCall('')
+
+/** A connection of the primary that one client keeps: what runs on it is watched for commits. */
+export class PinnedConnection {
+  readonly connection: ServerConnection
+  readonly #writes: Writes
+  readonly #scope: PoolScope
+  readonly #classify: (call: QueryCall) => Statement
+  readonly #changedNames: () => void
+  readonly #leftOpen: () => void
+  #open = 0
+  #lastFailed = false
+  /** What was made in a transaction is there for others when it has ended. */
+  #hasChangedNames = false
+  #giveBack: (() => void) | undefined
+
+  constructor(options: {
+    readonly connection: ServerConnection
+    readonly writes: Writes
+    readonly scope: PoolScope
+    readonly classify: (call: QueryCall) => Statement
+    readonly changedNames: () => void
+    readonly leftOpen: () => void
+  }) {
+    this.connection = options.connection
+    this.#writes = options.writes
+    this.#scope = options.scope
+    this.#classify = options.classify
+    this.#changedNames = options.changedNames
+    this.#leftOpen = options.leftOpen
+  }
+
+  get client(): pg.PoolClient {
+    return this.connection.client
+  }
+
+  query(call: QueryCall, told: QueryCallback): void {
+    const sent = this.#sent(call)
+    sendCall(this.client, call, (error, result) => {
+      this.#ended(sent, error, () => told(error, result))
+    })
+  }
+
+  /** A cursor or a stream ends when its last ReadyForQuery has come; what it wrote is committed then. */
+  submit(call: QueryCall, told?: QueryCallback): void {
+    const sent = this.#sent(call)
+    const submittable = call.config as pg.Submittable & Handlers
+    const { handleReadyForQuery, handleError } = submittable
+    let isOver = false
+    const over = (error: Error | undefined) => {
+      if (isOver) return
+      isOver = true
+      this.#ended(sent, error, () => told?.(error, undefined))
+    }
+    submittable.handleReadyForQuery = (...told) => {
+      over(undefined)
+      return handleReadyForQuery?.apply(submittable, told)
+    }
+    submittable.handleError = (...told) => {
+      over(told[0] instanceof Error ? told[0] : new Error('the statement failed'))
+      return handleError?.apply(submittable, told)
+    }
+    const { config, values, callback } = call
+    Reflect.apply(this.client.query as (...told: unknown[]) => unknown, this.client, [config, values, callback])
+  }
+
+  /**
+   * Gives the connection back when everything that was sent on it has ended. One that is still inside a transaction is closed
+   * (rule S1), and so is one that is given back with an error.
+   */
+  release(error?: Error | boolean): void {
+    const giveBack = () => {
+      if (error) return this.connection.release(error)
+      if (!this.#lastFailed) return this.#releaseIdle()
+      // Behind an error the status of the transaction comes with the next answer.
+      sendCall(this.client, emptyCall, () => this.#releaseIdle())
+    }
+    if (this.#open === 0 || error) giveBack()
+    else this.#giveBack = giveBack
+  }
+
+  #releaseIdle(): void {
+    const isIdle = this.client.getTransactionStatus() === 'I'
+    if (!isIdle) this.#leftOpen()
+    this.connection.release(!isIdle)
+  }
+
+  #sent(call: QueryCall): ReturnType<Writes['sent']> {
+    this.#open += 1
+    const statement = this.#classify(call)
+    if (statement.changesNames) this.#hasChangedNames = true
+    return this.#writes.sent(this.connection, statement, this.#scope)
+  }
+
+  #ended(sent: ReturnType<Writes['sent']>, error: Error | undefined, settle: () => void): void {
+    this.#open -= 1
+    this.#lastFailed = error !== undefined
+    if (this.#hasChangedNames && this.client.getTransactionStatus() === 'I') {
+      this.#hasChangedNames = false
+      this.#changedNames()
+    }
+    if (sent === undefined) settle()
+    else this.#writes.ended(sent, this.connection, error, settle)
+    if (this.#open === 0) this.#giveBack?.()
+  }
+}

@@ -1,0 +1,48 @@
+import type pg from 'pg'
+import type { RouteReason } from '../routing/route.js'
+import type { Statement } from '../routing/statement/statement.js'
+import type { RoutingEvent } from './pool-events.js'
+import type { PoolOptions } from './pool-options.js'
+import type { StatementOptions } from './query-arguments.js'
+import { RoutingPool } from './routing-pool.js'
+import type { Session } from './session.js'
+import type { PoolStatistics } from './statistics.js'
+
+/** Where a statement would go, and why. `node` is undefined while it would have to wait. */
+export type RouteExplanation = {
+  readonly node: string | undefined
+  readonly reason: RouteReason
+  readonly statement: Statement
+}
+
+/**
+ * A drop-in for `pg.Pool` that knows one primary and its replicas: it finds out which server is which, sends every change to the
+ * primary, and every proven read to a replica that has all that the read's scope has written.
+ */
+export interface Pool extends pg.Pool {
+  /**
+   * Runs `work` in a scope of its own: its reads see its own writes, and `session.token()` carries that to another process.
+   * Everything that is called from it, however late, belongs to it.
+   */
+  session<T>(work: (session: Session) => T): T
+  /** The same, and its reads see what the token's session had written. An invalid token is told by an event and ignored. */
+  withToken<T>(token: string | undefined, work: (session: Session) => T): T
+  /**
+   * Runs `work` in a transaction on one client: COMMIT when it resolves, ROLLBACK when it rejects. Rejects with
+   * transaction-rolled-back when the server answers COMMIT with a rollback.
+   */
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+  /** What the pool has done, and what it knows of its servers. */
+  stats(): PoolStatistics
+  /** Where a statement would go at this moment, without running it. */
+  explainRoute(config: string | (pg.QueryConfig & StatementOptions)): RouteExplanation
+  on<Kind extends RoutingEvent['kind']>(
+    kind: Kind,
+    listener: (event: Extract<RoutingEvent, { readonly kind: Kind }>) => void,
+  ): this
+  on(event: 'connect' | 'acquire' | 'remove', listener: (client: pg.PoolClient) => void): this
+  on(event: 'error' | 'release', listener: (error: Error, client: pg.PoolClient) => void): this
+}
+
+/** Throws bad-value for options that cannot be. No connection is opened before the first statement. */
+export const Pool: new (options?: PoolOptions) => Pool = RoutingPool as unknown as new (options?: PoolOptions) => Pool

@@ -1,0 +1,241 @@
+import type { EventEmitter } from 'node:events'
+import pg from 'pg'
+import { MaestraError } from '../base/error.js'
+import { once, refusalOf } from '../routing/session-state.js'
+import { nodeConfigs } from './node-configs.js'
+import type { NodeConnections } from './node-connections.js'
+import type { PinnedConnection } from './pinned-connection.js'
+import type { RouteExplanation } from './pool.js'
+import { type PoolOptions, routingOf } from './pool-options.js'
+import { type QueryCall, type QueryCallback, queryCall, type StatementOptions } from './query-arguments.js'
+import { RoutedClient } from './routed-client.js'
+import type { PoolScope } from './scopes.js'
+import { Session } from './session.js'
+import { settled, type Told } from './settled.js'
+import { type PoolStatistics, poolStatistics } from './statistics.js'
+import { TokenDoor } from './token-door.js'
+import { Traffic } from './traffic.js'
+
+/** The events of a pool of node-postgres that come from the pools of the single servers. */
+const forwarded = ['acquire', 'release', 'remove', 'error'] as const
+
+/** What of `pg.Pool` is not done anew here. Its types of overloads and properties are those of the interface `Pool`. */
+type Base = new (options: PoolOptions) => EventEmitter & { ending: boolean; ended: boolean }
+
+/** What stands behind `Pool`. */
+export class RoutingPool extends (pg.Pool as unknown as Base) {
+  readonly #traffic: Traffic
+  readonly #tokens: TokenDoor
+  readonly #isSingle: boolean
+  #isEnding = false
+
+  /** Throws bad-value for options that cannot be. No connection is opened before the first statement. */
+  constructor(options: PoolOptions = {}) {
+    super(options)
+    const configs = nodeConfigs(options, process.env)
+    this.#isSingle = configs.length === 1
+    this.#traffic = new Traffic(configs, routingOf(options), {
+      emit: (event) => void this.emit(event.kind, event),
+      connected: (client) => void this.emit('connect', client),
+      forward: (inner) => {
+        for (const event of forwarded) {
+          inner.on(event as 'acquire', (...told: unknown[]) => void this.emit(event, ...told))
+        }
+      },
+    })
+    this.#tokens = new TokenDoor(
+      this.#traffic.commits,
+      options.tokenKeys ?? [],
+      (event) => void this.emit(event.kind, event),
+    )
+  }
+
+  query(config: unknown, values?: unknown, callback?: unknown): unknown {
+    if (typeof config === 'function') return refuseFunction(config as QueryCallback)
+    const call = queryCall(config, values, callback)
+    return settled(call.callback, (told) => this.#once(call, told))
+  }
+
+  connect(callback?: unknown): unknown {
+    const scope = this.#traffic.scopes.current()
+    return settled<RoutedClient>(callback as Told<RoutedClient>, (told) => this.#connect(scope, told), true)
+  }
+
+  end(callback?: unknown): unknown {
+    return settled<void>(callback as Told<void>, (told) => {
+      if (this.#isEnding) return told(new Error('Called end on pool more than once'), undefined)
+      this.#isEnding = true
+      this.ending = true
+      this.#traffic.end().then(
+        () => {
+          this.ended = true
+          told(undefined, undefined)
+        },
+        (error: Error) => told(error, undefined),
+      )
+    })
+  }
+
+  /**
+   * Runs `work` in a scope of its own: its reads see its own writes, wherever they were made before is none of its affair, and
+   * `session.token()` carries that to another process.
+   */
+  session<T>(work: (session: Session) => T): T {
+    return this.#inScope([], work)
+  }
+
+  /** The same, and its reads see what the token's session had written. An invalid token is told by an event and ignored. */
+  withToken<T>(token: string | undefined, work: (session: Session) => T): T {
+    return this.#inScope(this.#tokens.read(token), work)
+  }
+
+  /**
+   * Runs `work` in a transaction on one client: COMMIT when it resolves, ROLLBACK when it rejects. Rejects when the server
+   * answers COMMIT with a rollback.
+   */
+  async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = (await this.connect()) as pg.PoolClient
+    let isBroken = true
+    try {
+      await client.query('begin')
+      const result = await work(client)
+      const { command } = await client.query('commit')
+      isBroken = false
+      if (command !== 'ROLLBACK') return result
+      throw new MaestraError('transaction-rolled-back', 'the server answered COMMIT with ROLLBACK', {
+        hint: 'a statement of the transaction failed, and its error was caught',
+      })
+    } catch (error) {
+      if (isBroken)
+        isBroken = await client.query('rollback').then(
+          () => false,
+          () => true,
+        )
+      throw error
+    } finally {
+      client.release(isBroken)
+    }
+  }
+
+  /** What the pool has done, and what it knows of its servers. */
+  stats(): PoolStatistics {
+    return poolStatistics(this.#traffic)
+  }
+
+  /** Where a statement would go at this moment, without running it. */
+  explainRoute(config: string | (pg.QueryConfig & StatementOptions)): RouteExplanation {
+    const { statement, route } = this.#traffic.explain(queryCall(config), this.#traffic.scopes.current())
+    const primary = this.#traffic.watch.topology.primary?.address
+    switch (route.kind) {
+      case 'primary':
+        return { node: primary, reason: route.reason, statement }
+      case 'wait':
+        return {
+          node: undefined,
+          reason: route.awaited === 'capture' ? 'capture-awaited' : 'primary-awaited',
+          statement,
+        }
+      default:
+        return { node: route.address, reason: route.reason, statement }
+    }
+  }
+
+  get totalCount(): number {
+    return this.#sum((node) => node.pool.totalCount)
+  }
+
+  get idleCount(): number {
+    return this.#sum((node) => node.pool.idleCount)
+  }
+
+  get waitingCount(): number {
+    return this.#sum((node) => node.pool.waitingCount)
+  }
+
+  get expiredCount(): number {
+    return this.#sum((node) => node.pool.expiredCount)
+  }
+
+  #sum(count: (node: NodeConnections) => number): number {
+    // The class above asks while it is being made.
+    let sum = 0
+    for (const node of this.#traffic.nodes.values()) sum += count(node)
+    return sum
+  }
+
+  #once(call: QueryCall, told: QueryCallback): void {
+    if (this.#isEnding) return told(endedError(), undefined)
+    const scope = this.#traffic.scopes.current()
+    if (this.#isSingle && !scope.givesTokens) return this.#direct(call, told)
+    this.#traffic.whenStarted(() => {
+      if (call.isSubmittable) return this.#submit(call, scope, told)
+      const statement = this.#traffic.classify(call)
+      if (refusalOf(once, statement) !== undefined) return told(transactionOnPool(call.text ?? ''), undefined)
+      this.#traffic.run(call, statement, scope, told)
+    })
+  }
+
+  /** With one server there is nothing to decide. */
+  #direct(call: QueryCall, told: QueryCallback): void {
+    const statement = this.#traffic.classify(call)
+    if (!call.isSubmittable && refusalOf(once, statement) !== undefined) {
+      return told(transactionOnPool(call.text ?? ''), undefined)
+    }
+    this.#traffic.runDirectly(call, told)
+  }
+
+  #submit(call: QueryCall, scope: PoolScope, told: QueryCallback): void {
+    this.#traffic.pin(scope, (error, connection) => {
+      if (connection === undefined) return told(error, undefined)
+      connection.submit(call, (failure, result) => {
+        connection.release(failure)
+        told(failure, result)
+      })
+    })
+  }
+
+  #connect(scope: PoolScope, told: (error: Error | undefined, client: RoutedClient | undefined) => void): void {
+    if (this.#isEnding) return told(endedError(), undefined)
+    const make = (connection?: PinnedConnection) =>
+      new RoutedClient(
+        {
+          isRead: (call) => !this.#traffic.classify(call).mayWrite,
+          read: (call, done) => this.#traffic.run(call, this.#traffic.classify(call), scope, done),
+          pin: (done) => this.#traffic.pin(scope, done),
+          pinNow: () => this.#traffic.pinNow(scope),
+          released: () => {},
+        },
+        connection,
+      )
+    if (this.#isSingle && !scope.givesTokens) {
+      return this.#traffic.pinDirectly(scope, (error, connection) => told(error, connection && make(connection)))
+    }
+    this.#traffic.whenStarted(() => told(undefined, make()))
+  }
+
+  #inScope<T>(positions: Parameters<Traffic['scopes']['open']>[0], work: (session: Session) => T): T {
+    const scope = this.#traffic.scopes.open(positions)
+    return this.#traffic.scopes.run(scope, () => work(new Session(scope, (of) => this.#tokens.write(of))))
+  }
+}
+
+/** As node-postgres refuses it. */
+function refuseFunction(callback: QueryCallback): void {
+  const error = new Error('Passing a function as the first parameter to pool.query is not supported')
+  setImmediate(() => callback(error, undefined))
+}
+
+function endedError(): Error {
+  return new Error('Cannot use a pool after calling end on the pool')
+}
+
+function transactionOnPool(text: string): MaestraError {
+  const [word = ''] = text.trim().split(/\s/, 1)
+  return new MaestraError(
+    'transaction-on-pool',
+    `${word.toUpperCase()} was sent through pool.query, where each statement has a connection of its own`,
+    {
+      hint: 'use pool.transaction(async (client) => { … }), or a client of pool.connect()',
+    },
+  )
+}

@@ -1,0 +1,45 @@
+import type pg from 'pg'
+import type { Lsn } from '../postgres/lsn.js'
+import type { SynchronousCommit } from '../routing/consistency/synchronous-commit.js'
+import type { NodeConnections } from './node-connections.js'
+import type { ServerIdentity } from './server-identity.js'
+import type { ProfileFailure } from './session-profile.js'
+
+/** One connection of a node, and what is known of the server process at its other end. It lives as long as that process. */
+export class ServerConnection {
+  readonly node: NodeConnections
+  readonly client: pg.PoolClient
+  /** Connections, commits and observations take numbers of one row, so that "opened before" is `<` (rule R2). */
+  readonly number: number
+  /** Undefined until the server was asked. */
+  identity: ServerIdentity | undefined
+  /** The furthest position that this very connection has seen replayed. */
+  replayed: Lsn | undefined
+  /** Resolves when what the application sends to each new connection has ended. */
+  profile: Promise<ProfileFailure | undefined> = Promise.resolve(undefined)
+  /** Whether what commits here surely waits for the disk (rule W4). Undefined until the server was asked. */
+  synchronousCommit: SynchronousCommit | undefined
+
+  /** Called once when it is given back. */
+  onRelease: (() => void) | undefined
+
+  constructor(node: NodeConnections, client: pg.PoolClient, number: number) {
+    this.node = node
+    this.client = client
+    this.number = number
+  }
+
+  get isBroken(): boolean {
+    // What node-postgres itself asks before it takes a connection back; it has no public name.
+    return (this.client as { _queryable?: boolean })._queryable === false
+  }
+
+  /** Gives it back; with an error, or true, the connection is closed. */
+  release(error?: Error | boolean): void {
+    this.node.released()
+    const { onRelease } = this
+    this.onRelease = undefined
+    onRelease?.()
+    this.client.release(error)
+  }
+}

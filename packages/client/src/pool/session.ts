@@ -1,0 +1,20 @@
+import type { PoolScope } from './scopes.js'
+
+/** Whose writes the statements within `pool.session()` and `pool.withToken()` see. */
+export class Session {
+  readonly scope: PoolScope
+  readonly #tokenOf: (scope: PoolScope) => string | undefined
+
+  constructor(scope: PoolScope, tokenOf: (scope: PoolScope) => string | undefined) {
+    this.scope = scope
+    this.#tokenOf = tokenOf
+  }
+
+  /**
+   * What another process needs, to see in `pool.withToken()` all that was written here: a text of at most 64 characters.
+   * Undefined while nothing was written. A write of this session resolves when its token is known.
+   */
+  token(): string | undefined {
+    return this.#tokenOf(this.scope)
+  }
+}

@@ -1,0 +1,451 @@
+import type pg from 'pg'
+import { nowMs } from '../base/clock.js'
+import { codeOf, MaestraError, messageOf } from '../base/error.js'
+import { formatLsn } from '../postgres/lsn.js'
+import { ReplayDelay } from '../routing/balance/replay-delay.js'
+import type { CommitEvent } from '../routing/consistency/commit-event.js'
+import { Commits } from '../routing/consistency/commits.js'
+import type { Floor } from '../routing/consistency/floor.js'
+import { type Conditions, type Route, route } from '../routing/route.js'
+import { nextNumber } from '../routing/sequence.js'
+import { once } from '../routing/session-state.js'
+import { Classifier } from '../routing/statement/classify.js'
+import { type Statement, withHint } from '../routing/statement/statement.js'
+import type { Topology } from '../routing/topology/topology.js'
+import { Watch } from '../routing/watch.js'
+import { askServer } from './ask-server.js'
+import { type CaptureConnection, Captures } from './captures.js'
+import { Catalog } from './catalog.js'
+import { FloorSight } from './floor-sight.js'
+import type { NodeConfig } from './node-configs.js'
+import { NodeConnections } from './node-connections.js'
+import { observeReplay } from './observed-read.js'
+import { isServerError } from './outcome.js'
+import { Parking } from './parking.js'
+import { PinnedConnection } from './pinned-connection.js'
+import type { RoutingEvent } from './pool-events.js'
+import type { Routing } from './pool-options.js'
+import { Primary } from './primary.js'
+import { PrimaryReads } from './primary-reads.js'
+import type { QueryCall, QueryCallback } from './query-arguments.js'
+import { Reads } from './reads.js'
+import { type PoolScope, Scopes } from './scopes.js'
+import { sendCall } from './send-call.js'
+import type { ServerConnection } from './server-connection.js'
+import { Counters } from './statistics.js'
+import { TopologyFollower } from './topology-follower.js'
+import { openWatchConnection } from './watch-connection.js'
+import { Writes } from './writes.js'
+
+export type TrafficHost = {
+  readonly emit: (event: RoutingEvent) => void
+  /** The application's listeners of new connections. */
+  readonly connected: (client: pg.PoolClient) => void
+  readonly forward: (pool: pg.Pool) => void
+}
+
+/** What a named statement without a text is: nobody knows. */
+const untold: Statement = {
+  kind: 'other',
+  reason: 'empty-text',
+  single: false,
+  mayWrite: true,
+  maySetParameters: true,
+  changesNames: false,
+  replicaByHint: false,
+}
+
+/** All that goes between an application and several servers: each statement finds its node, and what it wrote is remembered. */
+export class Traffic {
+  readonly nodes = new Map<string, NodeConnections>()
+  readonly counters = new Counters()
+  readonly scopes: Scopes
+  readonly commits: Commits
+  readonly watch: Watch
+  readonly #routing: Routing
+  readonly #host: TrafficHost
+  readonly #classifier = new Classifier()
+  readonly #delay = new ReplayDelay()
+  readonly #sight: FloorSight
+  readonly #follower: TopologyFollower
+  readonly #captures: Captures
+  readonly #parking: Parking
+  readonly #primary: Primary
+  readonly #reads: Reads
+  readonly #writes: Writes
+  readonly #catalog: Catalog
+  #setsSynchronousCommit = true
+  #waitingForStart: (() => void)[] | undefined = []
+  #isStarted = false
+  #isRaised = false
+
+  constructor(configs: readonly NodeConfig[], routing: Routing, host: TrafficHost) {
+    this.#routing = routing
+    this.#host = host
+    this.commits = new Commits({
+      sequence: { next: nextNumber },
+      consistency: routing.consistency,
+      tell: (event) => host.emit(commitEvent(event)),
+    })
+    this.scopes = new Scopes(this.commits)
+    const configOf = new Map(configs.map(({ address, config }) => [address, config]))
+    this.watch = new Watch({
+      addresses: configs.map(({ address }) => address),
+      connect: async (address, signal) => await openWatchConnection(configOf.get(address) ?? {}, signal),
+      primaryFreshMs: routing.primaryFreshMs,
+      keepsAlive: false,
+    })
+    const topology = () => this.watch.topology
+    this.#sight = new FloorSight(topology)
+    for (const { address, config } of configs) this.nodes.set(address, this.#connectionsTo(address, config))
+    this.#follower = new TopologyFollower({
+      commits: this.commits,
+      delay: this.#delay,
+      judge: (position) => this.#sight.judge(position),
+      connectionsOf: (address) => this.nodes.get(address)?.connections ?? [],
+      primaryChanged: () => this.#primaryChanged(),
+    })
+    this.#captures = new Captures({
+      commits: this.commits,
+      connectionBefore: (openedBefore) => this.#captureConnection(openedBefore),
+      onReading: ({ insert }) => this.#delay.captured(insert, nowMs()),
+    })
+    this.#parking = new Parking({
+      askPosition: (address) => this.watch.progress(address),
+      satisfies: (address, floor) => {
+        const node = topology().nodes.get(address)
+        return node === undefined ? 'no' : this.#sight.satisfies(node, floor)
+      },
+    })
+    const whenChanged = (timeoutMs: number, told: () => void) => this.#follower.whenChanged(timeoutMs, told)
+    const nodeOf = (address: string) => this.nodes.get(address)
+    const report = (address: string, error: unknown) => this.#report(address, error)
+    this.#primary = new Primary({ topology, nodeOf, whenChanged, report }, routing.waitMs)
+    this.#writes = new Writes({
+      commits: this.commits,
+      captures: this.#captures,
+      setsSynchronousCommit: () => this.#setsSynchronousCommit,
+      lost: (connection) => this.#awaitBackendEnd(connection),
+    })
+    const [{ config } = { config: {} as pg.PoolConfig }] = configs
+    this.#reads = new Reads({
+      commits: this.commits,
+      captures: this.#captures,
+      parking: this.#parking,
+      primary: this.#primary,
+      primaryReads: new PrimaryReads({
+        primary: this.#primary,
+        max: config.max ?? 10,
+        reserve: routing.reserve,
+        deadlineMs: routing.waitMs,
+        judge: (floor) => this.#sight.primaryVerdict(floor),
+        whenChanged,
+      }),
+      counters: this.counters,
+      parkMs: routing.parkMs,
+      deadlineMs: routing.waitMs,
+      topology,
+      nodeOf,
+      route: (statement, floor, scope, excluded, budgetMs) =>
+        route(statement, once, topology(), floor, this.#conditions(scope, excluded, budgetMs)),
+      holds: (connection, floor) => this.#sight.holds(connection, floor),
+      observe: async (connection, floor) =>
+        (await observeReplay(connection)) && this.#sight.holds(connection, floor) === 'yes',
+      whenChanged,
+      report,
+      send: (connection, call, statement, scope, told) => this.#sendWrite(connection, call, statement, scope, told),
+    })
+    this.#catalog = new Catalog({
+      ask: async (text) => await this.#askPrimary(text),
+      seen: ({ names, setsSynchronousCommit }) => {
+        this.#setsSynchronousCommit = setsSynchronousCommit
+        this.#classifier.setNames(names)
+      },
+      failed: (error) => host.emit({ kind: 'catalog-failed', error: messageOf(error) }),
+    })
+    void this.#classifier.load()
+  }
+
+  /** Begins to watch the servers, at the first statement; what is told runs when it is known who they are. */
+  whenStarted(run: () => void): void {
+    if (this.#waitingForStart === undefined) return run()
+    this.#waitingForStart.push(run)
+    if (this.#isStarted) return
+    this.#isStarted = true
+    this.watch.onEvent((event) => this.#host.emit(event))
+    this.watch.onChange((topology) => {
+      this.#follower.follow(topology)
+      if (this.#waitingForStart !== undefined && isKnown(topology)) this.#started()
+    })
+    this.watch.start()
+  }
+
+  classify(call: QueryCall): Statement {
+    const { text, options } = call
+    if (text === undefined) return untold
+    const statement = this.#classifier.classify(text)
+    return options.target === undefined ? statement : withHint(statement, options.target)
+  }
+
+  /** One statement of `pool.query`, or a read of a client. */
+  run(call: QueryCall, statement: Statement, scope: PoolScope, told: QueryCallback): void {
+    if (statement.kind === 'read' || !statement.mayWrite) {
+      const { consistency } = call.options
+      const floor = this.commits.floorFor(consistency === undefined ? noOptions : { consistency }, scope.scope)
+      return this.#reads.run(call, statement, scope, floor, told)
+    }
+    this.#primary.acquire((error, connection) => {
+      if (connection === undefined) return told(error, undefined)
+      this.counters.count(connection.node.address, statement.reason)
+      this.#sendWrite(connection, call, statement, scope, (failure, result) => {
+        connection.release(this.#mayBeKept(connection, statement, failure) ? undefined : (failure ?? true))
+        told(failure, result)
+      })
+    })
+  }
+
+  /** The same where there is one server. */
+  runDirectly(call: QueryCall, told: QueryCallback): void {
+    this.#onlyNode().acquire((error, connection) => {
+      if (connection === undefined) return told(error, undefined)
+      this.counters.count(connection.node.address, call.isSubmittable ? 'submittable' : 'single-server')
+      sendCall(connection.client, call, (failure, result) => {
+        connection.release(failure === undefined || isServerError(failure) ? undefined : failure)
+        told(failure, result)
+      })
+    })
+  }
+
+  pinDirectly(
+    scope: PoolScope,
+    done: (error: Error | undefined, connection: PinnedConnection | undefined) => void,
+  ): void {
+    this.#onlyNode().acquire((error, connection) => done(error, connection && this.#pinned(connection, scope)))
+  }
+
+  /** A connection of the primary for one client. */
+  pin(scope: PoolScope, done: (error: Error | undefined, connection: PinnedConnection | undefined) => void): void {
+    this.#primary.acquire((error, connection) => done(error, connection && this.#pinned(connection, scope)))
+  }
+
+  pinNow(scope: PoolScope): PinnedConnection | undefined {
+    const connection = this.#primary.acquireIdle()
+    return connection && this.#pinned(connection, scope)
+  }
+
+  /** Where a statement would go now, without running it. */
+  explain(call: QueryCall, scope: PoolScope): { readonly statement: Statement; readonly route: Route } {
+    const statement = this.classify(call)
+    const floor = this.commits.floorFor(noOptions, scope.scope)
+    const conditions = this.#conditions(scope, new Set(), this.#routing.parkMs)
+    return { statement, route: route(statement, once, this.watch.topology, floor, conditions) }
+  }
+
+  wakeCaptures(): void {
+    this.#captures.wake()
+  }
+
+  get parkedNow(): number {
+    return this.#parking.count
+  }
+
+  async end(): Promise<void> {
+    this.#catalog.stop()
+    await Promise.all([...this.nodes.values()].map(({ pool }) => pool.end()))
+    this.#captures.stop()
+    this.#follower.stop()
+    this.watch.stop()
+  }
+
+  #onlyNode(): NodeConnections {
+    const [node] = this.nodes.values()
+    if (node === undefined) throw new MaestraError('bad-usage', 'the pool has no server')
+    return node
+  }
+
+  #pinned(connection: ServerConnection, scope: PoolScope): PinnedConnection {
+    return new PinnedConnection({
+      connection,
+      writes: this.#writes,
+      scope,
+      classify: (call) => {
+        const statement = this.classify(call)
+        this.counters.count(connection.node.address, call.isSubmittable ? 'submittable' : 'pinned')
+        return statement
+      },
+      changedNames: () => this.#namesChanged(),
+      leftOpen: () => this.#host.emit({ kind: 'transaction-left-open', address: connection.node.address }),
+    })
+  }
+
+  #sendWrite(
+    connection: ServerConnection,
+    call: QueryCall,
+    statement: Statement,
+    scope: PoolScope,
+    told: QueryCallback,
+  ): void {
+    const sent = this.#writes.sent(connection, statement, scope)
+    sendCall(connection.client, call, (error, result) => {
+      if (statement.changesNames) this.#namesChanged()
+      if (error !== undefined) this.#report(connection.node.address, error)
+      if (sent === undefined) told(error, result)
+      else this.#writes.ended(sent, connection, error, () => told(error, result))
+    })
+  }
+
+  /** After an error of a statement that may have begun a transaction nobody knows what state the connection is in. */
+  #mayBeKept({ client }: ServerConnection, { kind }: Statement, error: Error | undefined): boolean {
+    if (error !== undefined) return isServerError(error) && kind === 'row-change'
+    return client.getTransactionStatus() === 'I'
+  }
+
+  #conditions(scope: PoolScope, excluded: ReadonlySet<string>, budgetMs: number): Conditions {
+    const { maxLagMs, whenPrimaryAway, sticky } = this.#routing
+    return {
+      excluded,
+      budgetMs,
+      maxLagMs,
+      whenPrimaryAway,
+      sticky: sticky ? scope.lastNode : undefined,
+      inFlight: this.#inFlight,
+      satisfies: this.#satisfies,
+      expectedWaitMs: this.#expectedWaitMs,
+    }
+  }
+
+  /** With the statements of before as a fraction, so that of two idle nodes the one that has done less is next. */
+  readonly #inFlight = (address: string): number =>
+    (this.nodes.get(address)?.inFlight ?? 0) + (this.counters.byNode.get(address) ?? 0) * 1e-12
+
+  readonly #satisfies: Conditions['satisfies'] = (node, floor) => this.#sight.satisfies(node, floor)
+
+  readonly #expectedWaitMs = (address: string, floor: Floor): number => {
+    if (floor.kind !== 'at') return 0
+    let waitMs = 0
+    for (const { lsn } of floor.positions) waitMs = Math.max(waitMs, this.#delay.expectedWaitMs(address, lsn, nowMs()))
+    return waitMs
+  }
+
+  #connectionsTo(address: string, config: pg.PoolConfig): NodeConnections {
+    const node = new NodeConnections(address, config, {
+      opened: (client) => this.#host.connected(client),
+      identified: (connection, identity) => {
+        const { primary } = this.#follower
+        const isPrimary = this.watch.topology.primary?.address === address && primary?.startedAt === identity.startedAt
+        if (isPrimary) this.commits.connectionOpened(connection.number, primary)
+      },
+      profileFailed: (_connection, error) =>
+        this.#host.emit({ kind: 'session-profile-failed', address, error: messageOf(error) }),
+      closed: (connection) => this.commits.connectionLost(connection.number),
+    })
+    this.#host.forward(node.pool)
+    return node
+  }
+
+  /** The watch's own when it is old enough, else one of the application's that is free. */
+  #captureConnection(openedBefore: number): CaptureConnection | undefined {
+    const view = this.watch.topology.primary
+    if (view === undefined) return undefined
+    const { address, walBlockSize = 8192, walSegmentSize = 16_777_216, timeline } = view
+    if (view.connection !== 0 && view.connection < openedBefore && timeline !== undefined) {
+      return {
+        number: view.connection,
+        read: async () => {
+          const { progress, connection } = await this.watch.progress(address)
+          if (progress.inRecovery || connection !== view.connection) throw new Error('not the primary any more')
+          const { inserted: insert, flushed: flush } = progress
+          return { insert, flush, timeline, pageBytes: walBlockSize, segmentBytes: walSegmentSize }
+        },
+      }
+    }
+    return undefined
+  }
+
+  #primaryChanged(): void {
+    if (!this.#isRaised) {
+      // Rule R10: what was there when the pool started is seen by its reads.
+      this.#isRaised = true
+      this.commits.raise(this.commits.pool)
+    }
+    this.#classifier.setNames(undefined)
+    this.#catalog.refresh()
+    this.#captures.wake()
+  }
+
+  #namesChanged(): void {
+    this.#classifier.setNames(undefined)
+    this.#catalog.refresh()
+  }
+
+  #askPrimary(text: string): Promise<Readonly<Record<string, string | null>>> {
+    return new Promise((resolve, reject) => {
+      this.#primary.acquire((error, connection) => {
+        if (connection === undefined) return reject(error)
+        askServer(connection.client, text).then(
+          (row) => {
+            connection.release()
+            resolve(row)
+          },
+          (failure) => {
+            connection.release(true)
+            reject(failure)
+          },
+        )
+      })
+    })
+  }
+
+  #report(address: string, error: unknown): void {
+    const code = codeOf(error)
+    if (error === undefined) this.watch.probe([address])
+    else if (code !== undefined) this.watch.report({ address, code })
+    else this.watch.report({ address, code: 'ECONNRESET' })
+    // DDL that the classifier does not know of yet.
+    if (code !== undefined && namesOld.has(code)) this.#catalog.refresh()
+  }
+
+  /** Rule W6: what a lost connection left running may still commit, until its process is gone. */
+  #awaitBackendEnd({ number, identity, node }: ServerConnection): void {
+    if (identity === undefined) return
+    const look = async (): Promise<void> => {
+      const view = this.watch.topology.primary
+      if (view?.address !== node.address || view.startedAt !== identity.startedAt) return
+      const text = `select pg_catalog.count(*)::text as running from pg_catalog.pg_stat_activity where pid = ${identity.backendPid}`
+      const rows = await this.watch.ask(node.address, text).then(
+        (answer) => answer.rows,
+        () => undefined,
+      )
+      if (rows?.[0]?.['running'] === '0') {
+        this.commits.backendGone(number)
+        return this.#captures.wake()
+      }
+      setTimeout(() => void look(), backendLookMs).unref()
+    }
+    void look()
+  }
+
+  #started(): void {
+    const waiting = this.#waitingForStart ?? []
+    this.#waitingForStart = undefined
+    for (const run of waiting) run()
+  }
+}
+
+function commitEvent(event: CommitEvent): RoutingEvent {
+  const count = event.writes.length
+  if (event.kind === 'writes-uncertain') return { kind: event.kind, reason: event.reason, count }
+  return { kind: event.kind, position: formatLsn(event.position.lsn), timeline: event.position.timeline, count }
+}
+
+const backendLookMs = 50
+const noOptions = {}
+/** What a standby says of names that the classifier was told otherwise about. */
+const namesOld = new Set(['42P01', '42703', '42883', '42704', '25006'])
+
+/** A primary is known, or every server has been asked once. */
+function isKnown({ nodes, primary }: Topology): boolean {
+  if (primary !== undefined) return true
+  for (const { answers, lastError } of nodes.values()) if (!answers && lastError === undefined) return false
+  return true
+}

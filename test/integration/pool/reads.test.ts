@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Pool } from '../../../packages/client/src/pool/pool.js'
+import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
+import { poolUrl } from '../../harness/pool-url.js'
+
+let sandbox: Sandbox
+let pool: Pool
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ replicas: 2 })
+  pool = new Pool({ connectionString: poolUrl(sandbox.nodes) })
+  await pool.query('create table item (id int primary key, name text)')
+})
+afterAll(async () => {
+  await pool?.end()
+  await sandbox?.stop()
+})
+
+describe('pool', () => {
+  it('sends writes to the primary and reads to the replicas, which have what was written', async () => {
+    for (let id = 0; id < 100; id++) {
+      await pool.query('insert into item values ($1, $2)', [id, `name ${id}`])
+      const { rows } = await pool.query('select count(*)::int as count from item')
+      expect(rows[0].count).toBe(id + 1)
+    }
+    const { statements, byReason, nodes } = pool.stats()
+    expect(Object.values(byReason).reduce((sum, count) => sum + count, 0)).toBe(statements)
+    const onReplicas = nodes.filter(({ role }) => role === 'replica').map((node) => node.statements)
+    expect(onReplicas.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(50)
+  })
+})
