@@ -1,4 +1,7 @@
 import type pg from 'pg'
+import { parseProgress } from '../routing/topology/parse-probe.js'
+import { positionQuery } from '../routing/topology/probe-query.js'
+import type { Progress } from '../routing/topology/server-state.js'
 
 /** The row of one of our own statements: every column as PostgreSQL writes it, whatever parsers the application has set. */
 export type TextRow = Readonly<Record<string, string | null>>
@@ -10,4 +13,9 @@ const asText = { getTypeParser: () => (value: unknown) => String(value) } as unk
 export async function askServer(client: pg.ClientBase, text: string): Promise<TextRow> {
   const { rows } = await client.query<Record<string, string | null>>({ text, types: asText })
   return rows[0] ?? {}
+}
+
+/** How far the server at the other end of a connection has come. */
+export async function askProgress(client: pg.ClientBase): Promise<Progress> {
+  return parseProgress(await askServer(client, positionQuery))
 }

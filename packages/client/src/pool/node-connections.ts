@@ -17,12 +17,16 @@ export type ConnectionEvents = {
 
 export type Acquired = (error: Error | undefined, connection: ServerConnection | undefined) => void
 
+/** Somebody who waits for a connection; without `giveUp` nobody does any more. */
+type Waiting = { giveUp: ((error: Error) => void) | undefined }
+
 /** The connections of one server: a pool of node-postgres, which knows limits, ages and timeouts. */
 export class NodeConnections {
   readonly address: string
   readonly pool: pg.Pool
   /** Statements and clients that have a connection or wait for one. */
   inFlight = 0
+  readonly #waiting = new Set<Waiting>()
   readonly #of = new Map<pg.ClientBase, ServerConnection>()
 
   constructor(address: string, config: pg.PoolConfig, events: ConnectionEvents) {
@@ -55,13 +59,32 @@ export class NodeConnections {
   /** Calls back later, but for an error. */
   acquire(acquired: Acquired): void {
     this.inFlight += 1
+    const waiting: Waiting = { giveUp: undefined }
+    waiting.giveUp = (error) => {
+      waiting.giveUp = undefined
+      this.#waiting.delete(waiting)
+      this.inFlight -= 1
+      acquired(error, undefined)
+    }
+    this.#waiting.add(waiting)
     this.pool.connect((error, client) => {
       const connection = client === undefined ? undefined : this.#of.get(client)
-      if (connection === undefined) {
-        this.inFlight -= 1
-        acquired(error ?? new Error('the pool gave no connection'), undefined)
-      } else acquired(undefined, connection)
+      if (waiting.giveUp === undefined) return client?.release()
+      if (connection === undefined) return waiting.giveUp(error ?? new Error('the pool gave no connection'))
+      this.#waiting.delete(waiting)
+      acquired(undefined, connection)
     })
+  }
+
+  /**
+   * Ends what is under way on this server and whoever waits for it: it does not answer, or is not what it was. Reads are asked
+   * again elsewhere; what a write did is unknown.
+   */
+  abandon(reason: string): void {
+    const error = Object.assign(new Error(`${this.address}: ${reason}`), { code: 'ECONNRESET' })
+    for (const { giveUp } of [...this.#waiting]) giveUp?.(error)
+    // A server that hangs answers no goodbye.
+    for (const { client } of [...this.#of.values()]) client.connection.stream.destroy(error)
   }
 
   /** A connection that nobody uses, without waiting; undefined when there is none. */

@@ -17,7 +17,7 @@ import { TokenDoor } from './token-door.js'
 import { Traffic } from './traffic.js'
 
 /** The events of a pool of node-postgres that come from the pools of the single servers. */
-const forwarded = ['acquire', 'release', 'remove', 'error'] as const
+const forwarded = ['acquire', 'release', 'remove'] as const
 
 /** What of `pg.Pool` is not done anew here. Its types of overloads and properties are those of the interface `Pool`. */
 type Base = new (options: PoolOptions) => EventEmitter & { ending: boolean; ended: boolean }
@@ -38,9 +38,11 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
       emit: (event) => void this.emit(event.kind, event),
       connected: (client) => void this.emit('connect', client),
       forward: (inner) => {
-        for (const event of forwarded) {
-          inner.on(event as 'acquire', (...told: unknown[]) => void this.emit(event, ...told))
-        }
+        for (const event of forwarded) inner.on(event as 'acquire', (...told) => void this.emit(event, ...told))
+        // With several servers one may go away at any time, and that is no reason to end a process that does not listen.
+        inner.on('error', (...told) => {
+          if (this.#isSingle || this.listenerCount('error') > 0) this.emit('error', ...told)
+        })
       },
     })
     this.#tokens = new TokenDoor(

@@ -12,8 +12,9 @@ import { once } from '../routing/session-state.js'
 import { Classifier } from '../routing/statement/classify.js'
 import { type Statement, withHint } from '../routing/statement/statement.js'
 import type { Topology } from '../routing/topology/topology.js'
+import type { TopologyEvent } from '../routing/topology/topology-event.js'
 import { Watch } from '../routing/watch.js'
-import { askServer } from './ask-server.js'
+import { askProgress, askServer } from './ask-server.js'
 import { type CaptureConnection, Captures } from './captures.js'
 import { Catalog } from './catalog.js'
 import { FloorSight } from './floor-sight.js'
@@ -172,7 +173,10 @@ export class Traffic {
     this.#waitingForStart.push(run)
     if (this.#isStarted) return
     this.#isStarted = true
-    this.watch.onEvent((event) => this.#host.emit(event))
+    this.watch.onEvent((event) => {
+      this.#abandon(event)
+      this.#host.emit(event)
+    })
     this.watch.onChange((topology) => {
       this.#follower.follow(topology)
       if (this.#waitingForStart !== undefined && isKnown(topology)) this.#started()
@@ -359,7 +363,55 @@ export class Traffic {
         },
       }
     }
-    return undefined
+    const connection = timeline === undefined ? undefined : this.#idleBefore(address, openedBefore)
+    if (connection === undefined || timeline === undefined) return undefined
+    return {
+      number: connection.number,
+      read: async () => {
+        const isPrimary = this.#primary.isPrimary(connection)
+        const progress = await askProgress(connection.client).finally(() => connection.release())
+        if (!isPrimary || progress.inRecovery) throw new Error('not the primary any more')
+        const { inserted: insert, flushed: flush } = progress
+        return { insert, flush, timeline, pageBytes: walBlockSize, segmentBytes: walSegmentSize }
+      },
+    }
+  }
+
+  /** An idle connection of that age. Those that are younger are given back. */
+  #idleBefore(address: string, openedBefore: number): ServerConnection | undefined {
+    const younger: ServerConnection[] = []
+    let found: ServerConnection | undefined
+    for (;;) {
+      const connection = this.nodes.get(address)?.acquireIdle()
+      if (connection === undefined) break
+      if (connection.number < openedBefore) {
+        found = connection
+        break
+      }
+      younger.push(connection)
+    }
+    for (const connection of younger) connection.release()
+    return found
+  }
+
+  /** What is on a server that will not answer, or that is not to be asked any more, does not wait for its answer. */
+  #abandon(event: TopologyEvent): void {
+    const { primary } = this.watch.topology
+    if (event.kind === 'node-ejected' && event.address !== primary?.address && !this.#mayBePrimary(event.address)) {
+      this.nodes.get(event.address)?.abandon(event.reason)
+    }
+    if (event.kind === 'primary-changed' && event.from !== undefined && event.from !== event.to) {
+      this.nodes.get(event.from)?.abandon(`the primary is ${event.to} now`)
+    }
+    if (event.kind === 'wrong-system' || event.kind === 'former-primary') {
+      this.nodes.get(event.address)?.abandon('it is not of this cluster any more')
+    }
+  }
+
+  /** The primary that is away may be back, and its writes with it. */
+  #mayBePrimary(address: string): boolean {
+    const { primaryState, memory } = this.watch.topology
+    return primaryState !== 'known' && memory.primary?.address === address
   }
 
   #primaryChanged(): void {
