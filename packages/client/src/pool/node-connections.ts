@@ -10,7 +10,7 @@ export type ConnectionEvents = {
   /** A connection was opened: what listeners send at once is the session profile, and stands before all else (rule S4). */
   readonly opened: (client: pg.PoolClient) => void
   /** What its server is, once the session profile has run. A thrown error closes the connection. */
-  readonly identified: (connection: ServerConnection, identity: ServerIdentity, isPooled: boolean) => void
+  readonly identified: (connection: ServerConnection, identity: ServerIdentity) => void
   readonly profileFailed: (connection: ServerConnection, error: unknown) => void
   readonly closed: (connection: ServerConnection) => void
 }
@@ -108,7 +108,8 @@ export class NodeConnections {
     if (connection === undefined) return
     const identity = await askIdentity(client)
     connection.identity = identity
-    connection.replayed = identity.replayed
+    connection.isPooled = isPooled(client, identity)
+    connection.replayed = connection.isPooled ? undefined : identity.replayed
     connection.synchronousCommit = new SynchronousCommit(identity.synchronousCommit)
     const failure = await connection.profile
     // On the primary it is the application's own affair, as with node-postgres; a replica that cannot have it is not used.
@@ -116,6 +117,6 @@ export class NodeConnections {
       events.profileFailed(connection, failure.error)
       throw failure.error
     }
-    events.identified(connection, identity, isPooled(client, identity))
+    events.identified(connection, identity)
   }
 }

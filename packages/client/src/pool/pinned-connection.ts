@@ -49,7 +49,7 @@ export class PinnedConnection {
 
   query(call: QueryCall, told: QueryCallback): void {
     const sent = this.#sent(call)
-    sendCall(this.client, call, (error, result) => {
+    sendCall(this.connection, call, (error, result) => {
       this.#ended(sent, error, () => told(error, result))
     })
   }
@@ -86,7 +86,7 @@ export class PinnedConnection {
       if (error) return this.connection.release(error)
       if (!this.#lastFailed) return this.#releaseIdle()
       // Behind an error the status of the transaction comes with the next answer.
-      sendCall(this.client, emptyCall, () => this.#releaseIdle())
+      sendCall(this.connection, emptyCall, () => this.#releaseIdle())
     }
     if (this.#open === 0 || error) giveBack()
     else this.#giveBack = giveBack

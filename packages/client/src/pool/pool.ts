@@ -15,11 +15,19 @@ export type RouteExplanation = {
   readonly statement: Statement
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: rows are of the type that node-postgres gives them
+type RoutedQuery = <Row extends pg.QueryResultRow = any>(
+  config: pg.QueryConfig & StatementOptions,
+  values?: unknown[],
+) => Promise<pg.QueryResult<Row>>
+
 /**
  * A drop-in for `pg.Pool` that knows one primary and its replicas: it finds out which server is which, sends every change to the
  * primary, and every proven read to a replica that has all that the read's scope has written.
  */
 export interface Pool extends pg.Pool {
+  /** All that node-postgres takes, and in a config object what a statement says of its own routing. */
+  query: pg.Pool['query'] & RoutedQuery
   /**
    * Runs `work` in a scope of its own: its reads see its own writes, and `session.token()` carries that to another process.
    * Everything that is called from it, however late, belongs to it.

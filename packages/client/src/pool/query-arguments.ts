@@ -23,6 +23,8 @@ export type QueryCall = {
   readonly text: string | undefined
   readonly isSubmittable: boolean
   readonly options: StatementOptions
+  /** It is on a server: from then on a signal can only cancel it there. */
+  isSent: boolean
 }
 
 const noOptions: StatementOptions = {}
@@ -34,7 +36,15 @@ export function queryCall(config: unknown, values?: unknown, callback?: unknown)
   const given = isCallback ? undefined : (values as readonly unknown[] | undefined)
   const told = (isCallback ? values : callback) as QueryCallback | undefined
   if (typeof config === 'string') {
-    return { config, values: given, callback: told, text: config, isSubmittable: false, options: noOptions }
+    return {
+      config,
+      values: given,
+      callback: told,
+      text: config,
+      isSubmittable: false,
+      options: noOptions,
+      isSent: false,
+    }
   }
   const object = config as pg.QueryConfig & pg.Submittable & StatementOptions & { callback?: QueryCallback }
   const isSubmittable = typeof object.submit === 'function'
@@ -45,5 +55,6 @@ export function queryCall(config: unknown, values?: unknown, callback?: unknown)
     text: typeof object.text === 'string' ? object.text : undefined,
     isSubmittable,
     options: object,
+    isSent: false,
   }
 }

@@ -95,7 +95,6 @@ export class Reads {
   }
 
   #next(read: Read): void {
-    if (read.call.options.signal?.aborted) return read.told(read.call.options.signal.reason as Error, undefined)
     const { statement, floor, scope, excluded } = read
     const route = this.#host.route(statement, floor, scope, excluded, this.#host.parkMs - read.waitedForReplicaMs)
     switch (route.kind) {
@@ -206,7 +205,7 @@ export class Reads {
       this.#failed(read, address, reason, error, wasReplica)
     }
     if (read.statement.mayWrite) this.#host.send(connection, read.call, read.statement, read.scope, done)
-    else sendCall(connection.client, read.call, done)
+    else sendCall(connection, read.call, done)
   }
 
   #failed(read: Read, address: string, reason: RouteReason, error: Error, wasReplica: boolean): void {

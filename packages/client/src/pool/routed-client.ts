@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { MaestraError } from '../base/error.js'
 import { free, nextState, pinned, type SessionState } from '../routing/session-state.js'
+import { abortable } from './abort.js'
 import type { PinnedConnection } from './pinned-connection.js'
 import { type QueryCall, type QueryCallback, queryCall } from './query-arguments.js'
 
@@ -68,7 +69,8 @@ export class RoutedClient extends EventEmitter {
     })
   }
 
-  #run(call: QueryCall, told: QueryCallback): void {
+  #run(call: QueryCall, callback: QueryCallback): void {
+    const told = abortable(call, callback)
     const gone = this.#goneError()
     if (gone !== undefined) return process.nextTick(told, gone)
     this.#inTurn((done) => {

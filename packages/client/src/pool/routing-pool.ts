@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { MaestraError } from '../base/error.js'
 import { once, refusalOf } from '../routing/session-state.js'
+import { abortable } from './abort.js'
 import { nodeConfigs } from './node-configs.js'
 import type { NodeConnections } from './node-connections.js'
 import type { PinnedConnection } from './pinned-connection.js'
@@ -55,7 +56,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
   query(config: unknown, values?: unknown, callback?: unknown): unknown {
     if (typeof config === 'function') return refuseFunction(config as QueryCallback)
     const call = queryCall(config, values, callback)
-    return settled(call.callback, (told) => this.#once(call, told))
+    return settled(call.callback, (told) => this.#once(call, abortable(call, told)))
   }
 
   connect(callback?: unknown): unknown {

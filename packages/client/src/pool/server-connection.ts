@@ -13,6 +13,8 @@ export class ServerConnection {
   readonly number: number
   /** Undefined until the server was asked. */
   identity: ServerIdentity | undefined
+  /** Another server process may answer each statement (rule R4). */
+  isPooled = false
   /** The furthest position that this very connection has seen replayed. */
   replayed: Lsn | undefined
   /** Resolves when what the application sends to each new connection has ended. */

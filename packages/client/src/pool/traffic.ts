@@ -213,7 +213,7 @@ export class Traffic {
     this.#onlyNode().acquire((error, connection) => {
       if (connection === undefined) return told(error, undefined)
       this.counters.count(connection.node.address, call.isSubmittable ? 'submittable' : 'single-server')
-      sendCall(connection.client, call, (failure, result) => {
+      sendCall(connection, call, (failure, result) => {
         connection.release(failure === undefined || isServerError(failure) ? undefined : failure)
         told(failure, result)
       })
@@ -290,7 +290,7 @@ export class Traffic {
     told: QueryCallback,
   ): void {
     const sent = this.#writes.sent(connection, statement, scope)
-    sendCall(connection.client, call, (error, result) => {
+    sendCall(connection, call, (error, result) => {
       if (statement.changesNames) this.#namesChanged()
       if (error !== undefined) this.#report(connection.node.address, error)
       if (sent === undefined) told(error, result)
