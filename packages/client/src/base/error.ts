@@ -43,6 +43,8 @@ export const errorCodes = {
   'transaction-rolled-back': 'The server answered COMMIT with ROLLBACK: nothing of the transaction is there.',
   'client-released': 'A statement was sent through a client of a pool after it had been given back.',
   'client-not-pinned': 'A client of a pool was asked for what only one connection has, and it has none yet.',
+  'not-read-only': 'A client that was asked for to read only was given a statement that is no proven read.',
+  'replica-behind': 'The replica of a client that only reads did not replay in time what it has to see.',
   'primary-unknown': 'No primary that has what a statement needs was found in time.',
   'two-primaries': 'Two servers take writes, and none of them is certainly the primary.',
   'primary-overloaded': 'Too many reads that no replica could answer in time wait for the primary.',

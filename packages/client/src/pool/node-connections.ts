@@ -13,6 +13,9 @@ export type ConnectionEvents = {
   readonly identified: (connection: ServerConnection, identity: ServerIdentity) => void
   readonly profileFailed: (connection: ServerConnection, error: unknown) => void
   readonly closed: (connection: ServerConnection) => void
+  /** Runs it as soon as one more connection may be opened. */
+  readonly within: (open: () => void) => void
+  readonly released: () => void
 }
 
 export type Acquired = (error: Error | undefined, connection: ServerConnection | undefined) => void
@@ -26,11 +29,13 @@ export class NodeConnections {
   readonly pool: pg.Pool
   /** Statements and clients that have a connection or wait for one. */
   inFlight = 0
+  readonly #events: ConnectionEvents
   readonly #waiting = new Set<Waiting>()
   readonly #of = new Map<pg.ClientBase, ServerConnection>()
 
   constructor(address: string, config: pg.PoolConfig, events: ConnectionEvents) {
     this.address = address
+    this.#events = events
     const { verify } = config
     this.pool = new pg.Pool({
       ...config,
@@ -67,6 +72,11 @@ export class NodeConnections {
       acquired(error, undefined)
     }
     this.#waiting.add(waiting)
+    this.#events.within(() => this.#connect(waiting, acquired))
+  }
+
+  #connect(waiting: Waiting, acquired: Acquired): void {
+    if (waiting.giveUp === undefined) return
     this.pool.connect((error, client) => {
       const connection = client === undefined ? undefined : this.#of.get(client)
       if (waiting.giveUp === undefined) return client?.release()
@@ -90,17 +100,20 @@ export class NodeConnections {
   /** A connection that nobody uses, without waiting; undefined when there is none. */
   acquireIdle(): ServerConnection | undefined {
     if (this.pool.idleCount === 0 || this.pool.waitingCount > 0) return undefined
-    let found: ServerConnection | undefined
-    this.acquire((_error, connection) => {
-      found = connection
+    let found: pg.PoolClient | undefined
+    this.pool.connect((_error, client) => {
+      found = client
     })
     // node-postgres hands idle connections out on the next tick; this is what it does then.
     ;(this.pool as unknown as { _pulseQueue(): void })._pulseQueue()
-    return found
+    const connection = found && this.#of.get(found)
+    if (connection !== undefined) this.inFlight += 1
+    return connection
   }
 
   released(): void {
     this.inFlight -= 1
+    this.#events.released()
   }
 
   async #identify(client: pg.PoolClient, events: ConnectionEvents): Promise<void> {

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Statement } from '../routing/statement/statement.js'
+import type { ClientConnection } from './client-connection.js'
 import { type QueryCall, type QueryCallback, queryCall } from './query-arguments.js'
 import type { PoolScope } from './scopes.js'
 import { sendCall } from './send-call.js'
@@ -14,13 +15,14 @@ type Handlers = {
 const emptyCall = queryCall('')
 
 /** A connection of the primary that one client keeps: what runs on it is watched for commits. */
-export class PinnedConnection {
+export class PinnedConnection implements ClientConnection {
   readonly connection: ServerConnection
   readonly #writes: Writes
   readonly #scope: PoolScope
   readonly #classify: (call: QueryCall) => Statement
   readonly #changedNames: () => void
   readonly #leftOpen: () => void
+  readonly #notified: () => void
   #open = 0
   #lastFailed = false
   /** What was made in a transaction is there for others when it has ended. */
@@ -34,6 +36,7 @@ export class PinnedConnection {
     readonly classify: (call: QueryCall) => Statement
     readonly changedNames: () => void
     readonly leftOpen: () => void
+    readonly notified: () => void
   }) {
     this.connection = options.connection
     this.#writes = options.writes
@@ -41,6 +44,9 @@ export class PinnedConnection {
     this.#classify = options.classify
     this.#changedNames = options.changedNames
     this.#leftOpen = options.leftOpen
+    this.#notified = options.notified
+    // Before those of the application, so that what they read then is there.
+    this.client.on('notification', this.#notified)
   }
 
   get client(): pg.PoolClient {
@@ -82,6 +88,7 @@ export class PinnedConnection {
    * (rule S1), and so is one that is given back with an error.
    */
   release(error?: Error | boolean): void {
+    this.client.removeListener('notification', this.#notified)
     const giveBack = () => {
       if (error) return this.connection.release(error)
       if (!this.#lastFailed) return this.#releaseIdle()

@@ -8,6 +8,11 @@ import { RoutingPool } from './routing-pool.js'
 import type { Session } from './session.js'
 import type { PoolStatistics } from './statistics.js'
 
+export type ConnectOptions = {
+  /** Reads only, on a replica where there is one: statements that are no proven reads are refused with not-read-only. */
+  readonly readOnly?: boolean
+}
+
 /** Where a statement would go, and why. `node` is undefined while it would have to wait. */
 export type RouteExplanation = {
   readonly node: string | undefined
@@ -39,7 +44,9 @@ export interface Pool extends pg.Pool {
    * Runs `work` in a transaction on one client: COMMIT when it resolves, ROLLBACK when it rejects. Rejects with
    * transaction-rolled-back when the server answers COMMIT with a rollback.
    */
-  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>, options?: ConnectOptions): Promise<T>
+  /** As of node-postgres; with `readOnly` on a replica that has what its scope has written, and every other statement is refused. */
+  connect: pg.Pool['connect'] & ((options: ConnectOptions) => Promise<pg.PoolClient>)
   /** What the pool has done, and what it knows of its servers. */
   stats(): PoolStatistics
   /** Where a statement would go at this moment, without running it. */

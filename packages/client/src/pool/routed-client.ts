@@ -3,7 +3,7 @@ import pg from 'pg'
 import { MaestraError } from '../base/error.js'
 import { free, nextState, pinned, type SessionState } from '../routing/session-state.js'
 import { abortable } from './abort.js'
-import type { PinnedConnection } from './pinned-connection.js'
+import type { ClientConnection } from './client-connection.js'
 import { type QueryCall, type QueryCallback, queryCall } from './query-arguments.js'
 
 /** What a client needs of its pool. */
@@ -13,9 +13,9 @@ export type ClientHost = {
   /** Runs a read on whichever server may answer it. */
   readonly read: (call: QueryCall, done: QueryCallback) => void
   /** A connection of the primary, for this client alone. */
-  readonly pin: (done: (error: Error | undefined, connection: PinnedConnection | undefined) => void) => void
+  readonly pin: (done: (error: Error | undefined, connection: ClientConnection | undefined) => void) => void
   /** One that is there at once, or undefined. */
-  readonly pinNow: () => PinnedConnection | undefined
+  readonly pinNow: () => ClientConnection | undefined
   readonly released: (client: RoutedClient) => void
 }
 
@@ -30,7 +30,7 @@ const forwarded = ['error', 'notice', 'notification', 'drain', 'end'] as const
 export class RoutedClient extends EventEmitter {
   readonly #host: ClientHost
   #state: SessionState = free
-  #connection: PinnedConnection | undefined
+  #connection: ClientConnection | undefined
   #isReleased = false
   #isEnded = false
   readonly #waiting: Work[] = []
@@ -41,7 +41,7 @@ export class RoutedClient extends EventEmitter {
     listener: (...told: unknown[]) => void this.emit(event, ...told),
   }))
 
-  constructor(host: ClientHost, connection?: PinnedConnection) {
+  constructor(host: ClientHost, connection?: ClientConnection) {
     super()
     this.#host = host
     if (connection === undefined) return
@@ -128,7 +128,7 @@ export class RoutedClient extends EventEmitter {
     work?.(() => this.#next())
   }
 
-  #pin(done: (error: Error | undefined, connection: PinnedConnection | undefined) => void): void {
+  #pin(done: (error: Error | undefined, connection: ClientConnection | undefined) => void): void {
     if (this.#connection !== undefined) return done(undefined, this.#connection)
     this.#host.pin((error, connection) => {
       if (connection === undefined) this.#state = nextState(this.#state, { kind: 'released' })
@@ -137,7 +137,7 @@ export class RoutedClient extends EventEmitter {
     })
   }
 
-  #keep(connection: PinnedConnection): void {
+  #keep(connection: ClientConnection): void {
     this.#connection = connection
     for (const { event, listener } of this.#forwards) connection.client.on(event, listener)
   }

@@ -3,10 +3,10 @@ import pg from 'pg'
 import { MaestraError } from '../base/error.js'
 import { once, refusalOf } from '../routing/session-state.js'
 import { abortable } from './abort.js'
+import type { ClientConnection } from './client-connection.js'
 import { nodeConfigs } from './node-configs.js'
 import type { NodeConnections } from './node-connections.js'
-import type { PinnedConnection } from './pinned-connection.js'
-import type { RouteExplanation } from './pool.js'
+import type { ConnectOptions, RouteExplanation } from './pool.js'
 import { type PoolOptions, routingOf } from './pool-options.js'
 import { type QueryCall, type QueryCallback, queryCall, type StatementOptions } from './query-arguments.js'
 import { RoutedClient } from './routed-client.js'
@@ -59,9 +59,11 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     return settled(call.callback, (told) => this.#once(call, abortable(call, told)))
   }
 
-  connect(callback?: unknown): unknown {
+  connect(options?: unknown, callback?: unknown): unknown {
     const scope = this.#traffic.scopes.current()
-    return settled<RoutedClient>(callback as Told<RoutedClient>, (told) => this.#connect(scope, told), true)
+    const { readOnly = false } = typeof options === 'object' && options !== null ? (options as ConnectOptions) : {}
+    const given = typeof options === 'function' ? options : callback
+    return settled<RoutedClient>(given as Told<RoutedClient>, (told) => this.#connect(scope, readOnly, told), true)
   }
 
   end(callback?: unknown): unknown {
@@ -96,11 +98,11 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
    * Runs `work` in a transaction on one client: COMMIT when it resolves, ROLLBACK when it rejects. Rejects when the server
    * answers COMMIT with a rollback.
    */
-  async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = (await this.connect()) as pg.PoolClient
+  async transaction<T>(work: (client: pg.PoolClient) => Promise<T>, options: ConnectOptions = {}): Promise<T> {
+    const client = (await this.connect(options)) as pg.PoolClient
     let isBroken = true
     try {
-      await client.query('begin')
+      await client.query(options.readOnly ? 'begin read only' : 'begin')
       const result = await work(client)
       const { command } = await client.query('commit')
       isBroken = false
@@ -197,9 +199,13 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     })
   }
 
-  #connect(scope: PoolScope, told: (error: Error | undefined, client: RoutedClient | undefined) => void): void {
+  #connect(
+    scope: PoolScope,
+    isReadOnly: boolean,
+    told: (error: Error | undefined, client: RoutedClient | undefined) => void,
+  ): void {
     if (this.#isEnding) return told(endedError(), undefined)
-    const make = (connection?: PinnedConnection) =>
+    const make = (connection?: ClientConnection) =>
       new RoutedClient(
         {
           isRead: (call) => !this.#traffic.classify(call).mayWrite,
@@ -210,10 +216,13 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
         },
         connection,
       )
-    if (this.#isSingle && !scope.givesTokens) {
+    if (this.#isSingle && !scope.givesTokens && !isReadOnly) {
       return this.#traffic.pinDirectly(scope, (error, connection) => told(error, connection && make(connection)))
     }
-    this.#traffic.whenStarted(() => told(undefined, make()))
+    this.#traffic.whenStarted(() => {
+      if (!isReadOnly) return told(undefined, make())
+      this.#traffic.pinReadOnly(scope, (error, connection) => told(error, connection && make(connection)))
+    })
   }
 
   #inScope<T>(positions: Parameters<Traffic['scopes']['open']>[0], work: (session: Session) => T): T {

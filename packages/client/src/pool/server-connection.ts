@@ -38,10 +38,10 @@ export class ServerConnection {
 
   /** Gives it back; with an error, or true, the connection is closed. */
   release(error?: Error | boolean): void {
-    this.node.released()
     const { onRelease } = this
     this.onRelease = undefined
-    onRelease?.()
     this.client.release(error)
+    this.node.released()
+    onRelease?.()
   }
 }

@@ -6,7 +6,7 @@ import { ReplayDelay } from '../routing/balance/replay-delay.js'
 import type { CommitEvent } from '../routing/consistency/commit-event.js'
 import { Commits } from '../routing/consistency/commits.js'
 import type { Floor } from '../routing/consistency/floor.js'
-import { type Conditions, type Route, route } from '../routing/route.js'
+import { type Conditions, type Route, type RouteReason, route } from '../routing/route.js'
 import { nextNumber } from '../routing/sequence.js'
 import { once } from '../routing/session-state.js'
 import { Classifier } from '../routing/statement/classify.js'
@@ -14,9 +14,12 @@ import { type Statement, withHint } from '../routing/statement/statement.js'
 import type { Topology } from '../routing/topology/topology.js'
 import type { TopologyEvent } from '../routing/topology/topology-event.js'
 import { Watch } from '../routing/watch.js'
-import { askProgress, askServer } from './ask-server.js'
-import { type CaptureConnection, Captures } from './captures.js'
+import { askServer } from './ask-server.js'
+import { whenBackendEnded } from './backend-end.js'
+import { captureConnection } from './capture-connection.js'
+import { Captures } from './captures.js'
 import { Catalog } from './catalog.js'
+import type { ClientConnection } from './client-connection.js'
 import { FloorSight } from './floor-sight.js'
 import type { NodeConfig } from './node-configs.js'
 import { NodeConnections } from './node-connections.js'
@@ -29,12 +32,15 @@ import type { Routing } from './pool-options.js'
 import { Primary } from './primary.js'
 import { PrimaryReads } from './primary-reads.js'
 import type { QueryCall, QueryCallback } from './query-arguments.js'
+import { ReadSearch, searchFor } from './read-search.js'
 import { Reads } from './reads.js'
+import { ReplicaConnection, replicaBehind } from './replica-connection.js'
 import { type PoolScope, Scopes } from './scopes.js'
 import { sendCall } from './send-call.js'
 import type { ServerConnection } from './server-connection.js'
 import { Counters } from './statistics.js'
 import { TopologyFollower } from './topology-follower.js'
+import { TotalLimit } from './total-limit.js'
 import { openWatchConnection } from './watch-connection.js'
 import { Writes } from './writes.js'
 
@@ -43,6 +49,17 @@ export type TrafficHost = {
   /** The application's listeners of new connections. */
   readonly connected: (client: pg.PoolClient) => void
   readonly forward: (pool: pg.Pool) => void
+}
+
+/** By which a client that only reads looks for its server. */
+const readOnlyClient: Statement = {
+  kind: 'read',
+  reason: 'proven-read',
+  single: true,
+  mayWrite: false,
+  maySetParameters: false,
+  changesNames: false,
+  replicaByHint: true,
 }
 
 /** What a named statement without a text is: nobody knows. */
@@ -68,10 +85,12 @@ export class Traffic {
   readonly #classifier = new Classifier()
   readonly #delay = new ReplayDelay()
   readonly #sight: FloorSight
+  readonly #limit: TotalLimit
   readonly #follower: TopologyFollower
   readonly #captures: Captures
   readonly #parking: Parking
   readonly #primary: Primary
+  readonly #search: ReadSearch
   readonly #reads: Reads
   readonly #writes: Writes
   readonly #catalog: Catalog
@@ -98,6 +117,7 @@ export class Traffic {
     })
     const topology = () => this.watch.topology
     this.#sight = new FloorSight(topology)
+    this.#limit = new TotalLimit(routing.maxTotal, () => this.nodes.values())
     for (const { address, config } of configs) this.nodes.set(address, this.#connectionsTo(address, config))
     this.#follower = new TopologyFollower({
       commits: this.commits,
@@ -108,7 +128,13 @@ export class Traffic {
     })
     this.#captures = new Captures({
       commits: this.commits,
-      connectionBefore: (openedBefore) => this.#captureConnection(openedBefore),
+      connectionBefore: (openedBefore) =>
+        captureConnection(
+          this.watch,
+          (address) => this.nodes.get(address),
+          (connection) => this.#primary.isPrimary(connection),
+          openedBefore,
+        ),
       onReading: ({ insert }) => this.#delay.captured(insert, nowMs()),
     })
     this.#parking = new Parking({
@@ -126,35 +152,38 @@ export class Traffic {
       commits: this.commits,
       captures: this.#captures,
       setsSynchronousCommit: () => this.#setsSynchronousCommit,
-      lost: (connection) => this.#awaitBackendEnd(connection),
+      lost: (connection) => whenBackendEnded(this.watch, connection, () => this.#backendEnded(connection)),
     })
-    const [{ config } = { config: {} as pg.PoolConfig }] = configs
-    this.#reads = new Reads({
-      commits: this.commits,
+    const primaryReads = new PrimaryReads({
+      primary: this.#primary,
+      max: configs[0]?.config.max ?? 10,
+      reserve: routing.reserve,
+      deadlineMs: routing.waitMs,
+      judge: (floor) => this.#sight.primaryVerdict(floor),
+      whenChanged,
+    })
+    this.#search = new ReadSearch({
       captures: this.#captures,
       parking: this.#parking,
       primary: this.#primary,
-      primaryReads: new PrimaryReads({
-        primary: this.#primary,
-        max: config.max ?? 10,
-        reserve: routing.reserve,
-        deadlineMs: routing.waitMs,
-        judge: (floor) => this.#sight.primaryVerdict(floor),
-        whenChanged,
-      }),
+      primaryReads,
       counters: this.counters,
       parkMs: routing.parkMs,
       deadlineMs: routing.waitMs,
-      topology,
       nodeOf,
-      route: (statement, floor, scope, excluded, budgetMs) =>
+      route: ({ statement, floor, scope, excluded }, budgetMs) =>
         route(statement, once, topology(), floor, this.#conditions(scope, excluded, budgetMs)),
       holds: (connection, floor) => this.#sight.holds(connection, floor),
-      observe: async (connection, floor) =>
-        (await observeReplay(connection)) && this.#sight.holds(connection, floor) === 'yes',
+      observe: async (connection, floor) => await this.#observe(connection, floor),
       whenChanged,
       report,
-      send: (connection, call, statement, scope, told) => this.#sendWrite(connection, call, statement, scope, told),
+    })
+    this.#reads = new Reads({
+      search: this.#search,
+      counters: this.counters,
+      report,
+      sendWrite: (connection, call, statement, scope, told) =>
+        this.#sendWrite(connection, call, statement, scope, told),
     })
     this.#catalog = new Catalog({
       ask: async (text) => await this.#askPrimary(text),
@@ -198,12 +227,21 @@ export class Traffic {
       const floor = this.commits.floorFor(consistency === undefined ? noOptions : { consistency }, scope.scope)
       return this.#reads.run(call, statement, scope, floor, told)
     }
+    this.#write(call, statement, scope, told, false)
+  }
+
+  #write(call: QueryCall, statement: Statement, scope: PoolScope, told: QueryCallback, isAgain: boolean): void {
     this.#primary.acquire((error, connection) => {
       if (connection === undefined) return told(error, undefined)
-      this.counters.count(connection.node.address, statement.reason)
+      const { address } = connection.node
+      this.counters.count(address, statement.reason)
       this.#sendWrite(connection, call, statement, scope, (failure, result) => {
         connection.release(this.#mayBeKept(connection, statement, failure) ? undefined : (failure ?? true))
-        told(failure, result)
+        const isRefused = codeOf(failure) === '25006' && statement.kind === 'row-change'
+        if (!isRefused || isAgain) return told(failure, result)
+        // It certainly did not start (rule W6): the server takes no writes any more, and another one may by now.
+        this.counters.undo(address, statement.reason)
+        this.#follower.whenChanged(this.#routing.primaryFreshMs, () => this.#write(call, statement, scope, told, true))
       })
     })
   }
@@ -230,6 +268,18 @@ export class Traffic {
   /** A connection of the primary for one client. */
   pin(scope: PoolScope, done: (error: Error | undefined, connection: PinnedConnection | undefined) => void): void {
     this.#primary.acquire((error, connection) => done(error, connection && this.#pinned(connection, scope)))
+  }
+
+  /** A connection that has what the scope must see, for a client that only reads: of a replica, or of the primary where there is none. */
+  pinReadOnly(
+    scope: PoolScope,
+    done: (error: Error | undefined, connection: ClientConnection | undefined) => void,
+  ): void {
+    const search = searchFor(readOnlyClient, scope, this.commits.floorFor(noOptions, scope.scope))
+    this.#search.find(search, (error, connection, reason) => {
+      if (connection === undefined || reason === undefined) return done(error, undefined)
+      done(undefined, this.#readOnly(connection, reason, scope))
+    })
   }
 
   pinNow(scope: PoolScope): PinnedConnection | undefined {
@@ -278,8 +328,49 @@ export class Traffic {
         return statement
       },
       changedNames: () => this.#namesChanged(),
+      // Rule R10: whoever is told of something by NOTIFY reads it.
+      notified: () => {
+        this.commits.raise(this.commits.pool)
+        if (scope.scope !== this.commits.pool) this.commits.raise(scope.scope)
+        this.#captures.wake()
+      },
       leftOpen: () => this.#host.emit({ kind: 'transaction-left-open', address: connection.node.address }),
     })
+  }
+
+  #readOnly(connection: ServerConnection, reason: RouteReason, scope: PoolScope): ReplicaConnection {
+    return new ReplicaConnection({
+      connection,
+      classify: (call) => {
+        this.counters.count(connection.node.address, reason)
+        return this.classify(call)
+      },
+      whenItHas: (_connection, told) => {
+        const floor = this.commits.floorFor(noOptions, scope.scope)
+        if (floor.kind !== 'pending') return this.#whenItHas(connection, floor, told)
+        this.#captures.whenKnown(floor, this.#routing.waitMs, (known) =>
+          this.#whenItHas(connection, known ?? floor, told),
+        )
+      },
+    })
+  }
+
+  #whenItHas(connection: ServerConnection, floor: Floor, told: (error: Error | undefined) => void): void {
+    const { address } = connection.node
+    const { parkMs } = this.#routing
+    if (connection.identity?.inRecovery !== true || this.#sight.holds(connection, floor) === 'yes')
+      return told(undefined)
+    this.#parking.park(address, floor, parkMs, (outcome) => {
+      if (outcome !== 'satisfied') return told(replicaBehind(address, parkMs))
+      this.#observe(connection, floor).then(
+        (isEnough) => told(isEnough ? undefined : replicaBehind(address, parkMs)),
+        (error: Error) => told(error),
+      )
+    })
+  }
+
+  async #observe(connection: ServerConnection, floor: Floor): Promise<boolean> {
+    return (await observeReplay(connection)) && this.#sight.holds(connection, floor) === 'yes'
   }
 
   #sendWrite(
@@ -332,7 +423,7 @@ export class Traffic {
   }
 
   #connectionsTo(address: string, config: pg.PoolConfig): NodeConnections {
-    const node = new NodeConnections(address, config, {
+    const node: NodeConnections = new NodeConnections(address, config, {
       opened: (client) => this.#host.connected(client),
       identified: (connection, identity) => {
         const { primary } = this.#follower
@@ -341,57 +432,15 @@ export class Traffic {
       },
       profileFailed: (_connection, error) =>
         this.#host.emit({ kind: 'session-profile-failed', address, error: messageOf(error) }),
-      closed: (connection) => this.commits.connectionLost(connection.number),
+      closed: (connection) => {
+        this.commits.connectionLost(connection.number)
+        this.#limit.changed()
+      },
+      within: (open) => this.#limit.within(node, open),
+      released: () => this.#limit.changed(),
     })
     this.#host.forward(node.pool)
     return node
-  }
-
-  /** The watch's own when it is old enough, else one of the application's that is free. */
-  #captureConnection(openedBefore: number): CaptureConnection | undefined {
-    const view = this.watch.topology.primary
-    if (view === undefined) return undefined
-    const { address, walBlockSize = 8192, walSegmentSize = 16_777_216, timeline } = view
-    if (view.connection !== 0 && view.connection < openedBefore && timeline !== undefined) {
-      return {
-        number: view.connection,
-        read: async () => {
-          const { progress, connection } = await this.watch.progress(address)
-          if (progress.inRecovery || connection !== view.connection) throw new Error('not the primary any more')
-          const { inserted: insert, flushed: flush } = progress
-          return { insert, flush, timeline, pageBytes: walBlockSize, segmentBytes: walSegmentSize }
-        },
-      }
-    }
-    const connection = timeline === undefined ? undefined : this.#idleBefore(address, openedBefore)
-    if (connection === undefined || timeline === undefined) return undefined
-    return {
-      number: connection.number,
-      read: async () => {
-        const isPrimary = this.#primary.isPrimary(connection)
-        const progress = await askProgress(connection.client).finally(() => connection.release())
-        if (!isPrimary || progress.inRecovery) throw new Error('not the primary any more')
-        const { inserted: insert, flushed: flush } = progress
-        return { insert, flush, timeline, pageBytes: walBlockSize, segmentBytes: walSegmentSize }
-      },
-    }
-  }
-
-  /** An idle connection of that age. Those that are younger are given back. */
-  #idleBefore(address: string, openedBefore: number): ServerConnection | undefined {
-    const younger: ServerConnection[] = []
-    let found: ServerConnection | undefined
-    for (;;) {
-      const connection = this.nodes.get(address)?.acquireIdle()
-      if (connection === undefined) break
-      if (connection.number < openedBefore) {
-        found = connection
-        break
-      }
-      younger.push(connection)
-    }
-    for (const connection of younger) connection.release()
-    return found
   }
 
   /** What is on a server that will not answer, or that is not to be asked any more, does not wait for its answer. */
@@ -457,24 +506,9 @@ export class Traffic {
     if (code !== undefined && namesOld.has(code)) this.#catalog.refresh()
   }
 
-  /** Rule W6: what a lost connection left running may still commit, until its process is gone. */
-  #awaitBackendEnd({ number, identity, node }: ServerConnection): void {
-    if (identity === undefined) return
-    const look = async (): Promise<void> => {
-      const view = this.watch.topology.primary
-      if (view?.address !== node.address || view.startedAt !== identity.startedAt) return
-      const text = `select pg_catalog.count(*)::text as running from pg_catalog.pg_stat_activity where pid = ${identity.backendPid}`
-      const rows = await this.watch.ask(node.address, text).then(
-        (answer) => answer.rows,
-        () => undefined,
-      )
-      if (rows?.[0]?.['running'] === '0') {
-        this.commits.backendGone(number)
-        return this.#captures.wake()
-      }
-      setTimeout(() => void look(), backendLookMs).unref()
-    }
-    void look()
+  #backendEnded({ number }: ServerConnection): void {
+    this.commits.backendGone(number)
+    this.#captures.wake()
   }
 
   #started(): void {
@@ -490,7 +524,6 @@ function commitEvent(event: CommitEvent): RoutingEvent {
   return { kind: event.kind, position: formatLsn(event.position.lsn), timeline: event.position.timeline, count }
 }
 
-const backendLookMs = 50
 const noOptions = {}
 /** What a standby says of names that the classifier was told otherwise about. */
 const namesOld = new Set(['42P01', '42703', '42883', '42704', '25006'])

@@ -1,0 +1,93 @@
+import type pg from 'pg'
+import { MaestraError } from '../base/error.js'
+import type { Statement } from '../routing/statement/statement.js'
+import type { ClientConnection } from './client-connection.js'
+import type { QueryCall, QueryCallback } from './query-arguments.js'
+import { sendCall } from './send-call.js'
+import type { ServerConnection } from './server-connection.js'
+
+/**
+ * A connection that a client has asked for to read only (rule S3). What it must see is looked at before each statement; a
+ * statement that is no proven read is refused, not moved: it would see another snapshot elsewhere.
+ */
+export class ReplicaConnection implements ClientConnection {
+  readonly connection: ServerConnection
+  readonly #classify: (call: QueryCall) => Statement
+  readonly #whenItHas: (connection: ServerConnection, told: (error: Error | undefined) => void) => void
+  #open = 0
+  #giveBack: (() => void) | undefined
+
+  constructor(options: {
+    readonly connection: ServerConnection
+    readonly classify: (call: QueryCall) => Statement
+    /** Calls back when the server at its other end has what its scope must see, or with why it does not. */
+    readonly whenItHas: (connection: ServerConnection, told: (error: Error | undefined) => void) => void
+  }) {
+    this.connection = options.connection
+    this.#classify = options.classify
+    this.#whenItHas = options.whenItHas
+  }
+
+  get client(): pg.PoolClient {
+    return this.connection.client
+  }
+
+  query(call: QueryCall, told: QueryCallback): void {
+    this.#open += 1
+    const ended: QueryCallback = (error, result) => {
+      this.#open -= 1
+      told(error, result)
+      if (this.#open === 0) this.#giveBack?.()
+    }
+    const statement = this.#classify(call)
+    if (!isReadOnly(statement)) return ended(refusal(call, statement), undefined)
+    // In a transaction that has failed nothing is seen any more.
+    if (this.client.getTransactionStatus() === 'E') return sendCall(this.connection, call, ended)
+    this.#whenItHas(this.connection, (error) => {
+      if (error === undefined) sendCall(this.connection, call, ended)
+      else ended(error, undefined)
+    })
+  }
+
+  submit(call: QueryCall, told?: QueryCallback): void {
+    const error = new MaestraError('not-read-only', 'a cursor or a stream was sent through a client that only reads', {
+      hint: 'use a client of pool.connect()',
+    })
+    const { handleError } = call.config as { handleError?: (error: unknown, connection?: unknown) => void }
+    process.nextTick(() => handleError?.call(call.config, error))
+    told?.(error, undefined)
+  }
+
+  release(error?: Error | boolean): void {
+    const giveBack = () => this.connection.release(error || this.client.getTransactionStatus() !== 'I')
+    if (this.#open === 0 || error) giveBack()
+    else this.#giveBack = giveBack
+  }
+}
+
+function isReadOnly({ kind }: Statement): boolean {
+  return kind === 'read' || kind === 'begin' || kind === 'commit' || kind === 'rollback' || kind === 'savepoint'
+}
+
+function refusal({ text = '' }: QueryCall, { reason, detail }: Statement): MaestraError {
+  const why = detail === undefined ? reason : `${reason}: ${detail}`
+  const [word = ''] = text.trim().split(/\s/, 1)
+  return new MaestraError(
+    'not-read-only',
+    `${word.toUpperCase()} … is no proven read (${why}), and this client only reads`,
+    {
+      hint: 'send it through the pool, or through a client of pool.connect() without readOnly',
+    },
+  )
+}
+
+/** What a replica is told that does not get there in time. */
+export function replicaBehind(address: string, budgetMs: number): MaestraError {
+  return new MaestraError(
+    'replica-behind',
+    `${address} did not replay what this client has to see within ${budgetMs} ms`,
+    {
+      hint: 'raise parkMs, or read through the pool, which asks the primary then',
+    },
+  )
+}

@@ -1,0 +1,39 @@
+import type { NodeConnections } from './node-connections.js'
+
+/** How many connections there may be to all servers together: an idle one elsewhere is closed for one that is needed. */
+export class TotalLimit {
+  readonly #max: number
+  readonly #nodes: () => Iterable<NodeConnections>
+  readonly #waiting: (() => void)[] = []
+
+  constructor(max: number, nodes: () => Iterable<NodeConnections>) {
+    this.#max = max
+    this.#nodes = nodes
+  }
+
+  /** Runs `open`, which takes a connection of that node, as soon as it is within the limit. */
+  within(node: NodeConnections, open: () => void): void {
+    if (this.#max === Number.POSITIVE_INFINITY || this.#hasRoom(node)) return open()
+    this.#waiting.push(() => this.within(node, open))
+  }
+
+  /** A connection was given back, or closed. */
+  changed(): void {
+    const waiting = this.#waiting.splice(0)
+    for (const again of waiting) again()
+  }
+
+  #hasRoom(node: NodeConnections): boolean {
+    if (node.pool.idleCount > 0) return true
+    let total = 0
+    for (const { pool } of this.#nodes()) total += pool.totalCount
+    if (total < this.#max) return true
+    for (const other of this.#nodes()) {
+      const idle = other === node ? undefined : other.acquireIdle()
+      if (idle === undefined) continue
+      idle.release(true)
+      return true
+    }
+    return false
+  }
+}
