@@ -4,6 +4,7 @@ import { oldest } from '../harness/majors.js'
 import { describeBaseBackup } from './base-backup.suite.js'
 import { describeCascade } from './cascade.suite.js'
 import { describeCluster } from './cluster.suite.js'
+import { describeEditedSettings } from './edited-settings.suite.js'
 import { describeHeal } from './heal.suite.js'
 import { describeRestart } from './restart.suite.js'
 import { describeSandbox } from './sandbox.suite.js'
@@ -18,6 +19,7 @@ if (oldest !== undefined) {
   describeBaseBackup(oldest)
   describeCluster(oldest, { briefly: true })
   describeRestart(oldest, { briefly: true })
+  describeEditedSettings(oldest)
   describeHeal(oldest, { briefly: true })
   describeCascade(oldest, { briefly: true })
   describeStatus(oldest, { briefly: true })

@@ -5,6 +5,7 @@ import { npm } from '../harness/npm.js'
 import { openWorkspace } from '../harness/workspace.js'
 import { describeBaseBackup } from '../integration/base-backup.suite.js'
 import { describeCluster } from '../integration/cluster.suite.js'
+import { describeEditedSettings } from '../integration/edited-settings.suite.js'
 import { describeHeal } from '../integration/heal.suite.js'
 import { describeRestart } from '../integration/restart.suite.js'
 import { describeSandbox } from '../integration/sandbox.suite.js'
@@ -37,6 +38,7 @@ for (const major of oldest === undefined ? installed : [oldest, ...installed]) {
   describeBaseBackup(major)
   describeCluster(major)
   describeRestart(major, { briefly: true })
+  describeEditedSettings(major)
   describeHeal(major)
   describeStatus(major)
   describeSandbox(major, folder)

@@ -223,10 +223,8 @@ export type RunningServer = {
   readonly configurationLoadedAtMs: number
   /** Settings that the files on the disk change, whether it has read them or not, and that only a restart changes. */
   readonly pendingRestart: readonly string[]
-  /** Those of them whose present value comes from Maestra's settings file. */
-  readonly pendingOfMaestra: readonly string[]
-  /** Names of the settings that only a restart changes. */
-  readonly settingsThatNeedRestart: readonly string[]
+  /** What it runs with of each setting that only a restart changes, whatever its files say by now. */
+  readonly startedWith: Readonly<Record<string, StartedSetting>>
   readonly walReceiver: WalReceiver | undefined
   readonly walSenders: readonly WalSender[]
   readonly slots: readonly ReplicationSlot[]
@@ -235,6 +233,13 @@ export type RunningServer = {
   /** The WAL file that could not be archived, when nothing has been since, and how often anything failed. */
   readonly failedArchiving?: { readonly file: string; readonly times: number } | undefined
   readonly replicationRole: ReplicationRole | undefined
+}
+
+export type StartedSetting = {
+  /** As SHOW prints it. */
+  readonly value: string
+  /** Whether that comes from Maestra's settings file. */
+  readonly ofMaestra: boolean
 }
 
 export type WalReceiver = {

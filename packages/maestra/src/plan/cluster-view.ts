@@ -9,6 +9,7 @@ import {
 import type { NodeObservation, Observation } from '../cluster/observation.js'
 import { onceForEach } from '../cluster/once-for-each.js'
 import type { PlanRequest } from './plan.js'
+import { isOfMaestra } from './restart-reasons.js'
 
 /** A declared node beside what it is. */
 export type NodeView = { readonly declared: DeclaredNode; readonly observed: NodeObservation }
@@ -30,8 +31,8 @@ export type ClusterView = {
 function asIfIncluded(observed: NodeObservation): NodeObservation {
   const { directory, server } = observed
   if (directory.kind !== 'data' || directory.configuration.included || server.kind !== 'up') return observed
-  const pendingRestart = server.pendingRestart.filter((name) => !server.pendingOfMaestra.includes(name))
-  return { ...observed, server: { ...server, pendingRestart, pendingOfMaestra: [] } }
+  const pendingRestart = server.pendingRestart.filter((name) => !isOfMaestra(server, name))
+  return { ...observed, server: { ...server, pendingRestart } }
 }
 
 /** Each declared node beside what it is. */

@@ -1,12 +1,14 @@
+import { settingsOf } from '@maestra/client/postgres/conf'
 import { standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import { type HeldSettings, nodeConfiguration, standbysSetting } from '../cluster/node-configuration.js'
-import type { DataDirectory } from '../cluster/observation.js'
+import type { DataDirectory, ServerObservation } from '../cluster/observation.js'
 import { toldSettings } from '../cluster/told-settings.js'
 import { integerParameter } from '../doctor/integer-parameter.js'
 import { type ClusterView, followersOf, type NodeView, upstreamOf } from './cluster-view.js'
 import { formerFollowers } from './former-followers.js'
+import { isSameValue } from './is-same-value.js'
 import { hasReplayedStart } from './late-standby.js'
-import { takesRestart } from './restart-reasons.js'
+import { isOfMaestra, needsRestart } from './restart-reasons.js'
 import { settingChanges } from './setting-changes.js'
 
 /*
@@ -29,16 +31,18 @@ export function minimumsHeld(view: ClusterView, standby: NodeView): HeldSettings
   // One that is to be copied begins where its upstream is.
   const isNew = standby.observed.directory.kind !== 'data'
   const known = [view.primary, ...(isNew ? [upstreamOf(view, standby)] : [standby])].flatMap(
-    ({ observed: { directory } }) => (directory.kind === 'data' ? [directory] : []),
+    ({ observed: { directory, server } }) => (directory.kind === 'data' ? [{ directory, server }] : []),
   )
   // What it has not replayed yet may have been written with more than either pg_control tells.
   const isBehind = !isNew && !hasReplayedStart(view, standby)
-  const toldBy = (name: string) => (isBehind ? known.flatMap((each) => toldNumber(each, name)) : [])
+  const hadBy = (name: string) => (isBehind ? known.flatMap((each) => numberOf(each, name)) : [])
   const held = minimumNames.flatMap((name): [string, string][] => {
     // Where Maestra says nothing about it, another file may.
-    const isTold = standby.declared.parameters[name] !== undefined || known.some((each) => tells(each, name))
+    const isTold =
+      standby.declared.parameters[name] !== undefined || known.some(({ directory }) => tells(directory, name))
     const declared = integerParameter(standby.declared, name)?.value
-    const needed = Math.max(...known.map(({ control }) => control.standbyMinimums[name]), ...toldBy(name))
+    const controls = known.map(({ directory }) => directory.control)
+    const needed = Math.max(...controls.map((control) => control.standbyMinimums[name]), ...hadBy(name))
     return isTold && declared !== undefined && needed > declared ? [[name, String(needed)]] : []
   })
   return Object.fromEntries(held)
@@ -49,11 +53,24 @@ export function heldOnPrimary(view: ClusterView, directory: DataDirectory): Held
   const { declared, observed } = view.primary
   const present = directory.configuration.settings ?? ''
   const told = toldSettings(directory)
-  const changes = settingChanges(nodeConfiguration(view.cluster, declared).settings, present)
+  const { settings } = nodeConfiguration(view.cluster, declared)
+  const wanted = settingsOf(settings)
+  const { server } = observed
   const waits = (name: string) =>
-    observed.server.kind === 'up' ? takesRestart(observed.server, name) : isMinimum(name) && standbysRun(view)
-  const later = changes.filter((change) => waits(change.name)).map(({ name }) => [name, told[name] ?? null])
+    server.kind === 'up' ? needsRestart(server, name, wanted[name]) : isMinimum(name) && standbysRun(view)
+  const later = settingChanges(settings, present)
+    .filter((change) => waits(change.name))
+    .map(({ name }) => [name, presentValue(server, name, told[name])])
   return { ...Object.fromEntries(later), ...followersHeld(view, view.primary) }
+}
+
+/** What a server runs with, where its file tells something else by now: a crash before its turn is to bring in nothing new. */
+function presentValue(server: ServerObservation, name: string, told: string | undefined): string | null {
+  const started = server.kind === 'up' ? server.startedWith[name] : undefined
+  if (server.kind !== 'up' || started === undefined || told === undefined) return told ?? null
+  const isOverridden = server.settingsAbove.some((setting) => setting.name === name)
+  if (isOverridden || isSameValue(name, started.value, told)) return told
+  return isOfMaestra(server, name) ? started.value : null
 }
 
 /**
@@ -85,8 +102,13 @@ function standbysRun({ standbys }: ClusterView): boolean {
   return standbys.some(({ observed }) => observed.process.kind !== 'none')
 }
 
-function toldNumber(directory: DataDirectory, name: string): readonly number[] {
-  const value = Number(toldSettings(directory)[name])
+/** What a server runs with; what the file of one that does not run tells. */
+function numberOf(
+  { directory, server }: { readonly directory: DataDirectory; readonly server: ServerObservation },
+  name: string,
+): readonly number[] {
+  const text = server.kind === 'up' ? server.startedWith[name]?.value : toldSettings(directory)[name]
+  const value = Number(text)
   return Number.isFinite(value) ? [value] : []
 }
 

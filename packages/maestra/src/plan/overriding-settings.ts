@@ -1,8 +1,6 @@
 import { settingsOf } from '@maestra/client/postgres/conf'
-import { isSameSetting } from '@maestra/client/postgres/same-setting'
-import { parseBoolean, parseBytes, parseMilliseconds } from '@maestra/client/postgres/setting-value'
-import { parseSettingInteger, settingFacts } from '@maestra/client/postgres/settings'
 import type { FileSetting } from '../cluster/observation.js'
+import { isSameValue } from './is-same-value.js'
 
 export type OverridingSetting = {
   readonly setting: FileSetting
@@ -18,22 +16,6 @@ export function overridingSettings(above: readonly FileSetting[], wantedText: st
   const winning = new Map(above.map((setting) => [setting.name, setting]))
   return [...winning.values()].flatMap((setting) => {
     const wanted = declared.get(setting.name)
-    return wanted !== undefined && isSameValue(setting, wanted) ? [] : [{ setting, wanted }]
-  })
-}
-
-/** Whether two texts certainly mean the same to PostgreSQL: 16MB and 16384kB do. */
-function isSameValue({ name, value }: FileSetting, wanted: string): boolean {
-  if (isSameSetting(name, value, wanted)) return true
-  const hasUnit = settingFacts(name)?.unit !== undefined
-  // Without a known unit nothing may be rounded: the setting can be a fraction.
-  const amounts = hasUnit ? [(text: string) => parseSettingInteger(name, text)] : [parseBytes, parseMilliseconds]
-  const readings: readonly ((text: string) => number | boolean)[] = [...amounts, parseBoolean]
-  return readings.some((read) => {
-    try {
-      return read(value) === read(wanted)
-    } catch {
-      return false
-    }
+    return wanted !== undefined && isSameValue(setting.name, setting.value, wanted) ? [] : [{ setting, wanted }]
   })
 }

@@ -13,6 +13,7 @@ import { cannotBeAsked, checkServer } from './plan-server.js'
 import { planStart, whyNotRunning } from './plan-start.js'
 import { awaitAgain } from './plan-streaming.js'
 import { restartReasons } from './restart-reasons.js'
+import { settingChanges } from './setting-changes.js'
 
 /** From what the primary is to a primary that runs as declared and lets its standbys in. */
 export function planPrimary(view: ClusterView): Phases {
@@ -78,16 +79,28 @@ function planRunningPrimary(view: ClusterView, directory: DataDirectory, server:
       planConfiguration(view, primary, directory, { held, restartsLater: true }),
       planReplicationRole(view),
     ]),
-    last: withStandbys(view, join([planMovedStandbys(view, primary), planPrimaryRestart(view, server, held)])),
+    last: withStandbys(
+      view,
+      join([planMovedStandbys(view, primary), planPrimaryRestart(view, { directory, server, held })]),
+    ),
   }
 }
 
 /** For settings that the file does not tell yet, else for those that the server has not taken from it. */
-function planPrimaryRestart(view: ClusterView, server: RunningServer, held: HeldSettings): Draft {
+function planPrimaryRestart(
+  view: ClusterView,
+  {
+    directory,
+    server,
+    held,
+  }: { readonly directory: DataDirectory; readonly server: RunningServer; readonly held: HeldSettings },
+): Draft {
   const { primary } = view
   const brought = planHeldSettings(view, primary, held, followersKept(view, primary))
   if (restarts(brought)) return brought
-  const waiting = restartReasons(server, nodeConfiguration(view.cluster, primary.declared).settings, [])
+  const { settings } = nodeConfiguration(view.cluster, primary.declared)
+  const changes = settingChanges(settings, directory.configuration.settings ?? '')
+  const waiting = restartReasons(server, settings, changes)
   return waiting.length === 0 ? brought : join([brought, planRestart(view, primary, waiting)])
 }
 

@@ -1,5 +1,6 @@
 import { parseSettingInteger, standbyMinimumSettings } from '@maestra/client/postgres/settings'
 import { nodeConfiguration } from '../cluster/node-configuration.js'
+import { toldSettings } from '../cluster/told-settings.js'
 import { integerParameter } from '../doctor/integer-parameter.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { type Draft, interrupting, join, nothing, refused, steps, stops } from './draft.js'
@@ -21,8 +22,15 @@ export function planRestart(view: ClusterView, node: NodeView, reasons: readonly
   })
 }
 
-function othersBroughtIn({ cluster }: ClusterView, { declared, observed: { server } }: NodeView): readonly string[] {
-  return server.kind === 'up' ? broughtInByRestart(server, nodeConfiguration(cluster, declared).settings) : []
+function othersBroughtIn({ cluster }: ClusterView, { declared, observed }: NodeView): readonly string[] {
+  const { server, directory } = observed
+  if (server.kind !== 'up') return []
+  const isRead = directory.kind === 'data' && directory.configuration.included
+  return broughtInByRestart(
+    server,
+    nodeConfiguration(cluster, declared).settings,
+    isRead ? toldSettings(directory) : {},
+  )
 }
 
 /**

@@ -7,7 +7,7 @@ import { settingsFile } from '../cluster/node-configuration.js'
 import type { FileSetting, ReplicationRole, RunningServer, ServerObservation } from '../cluster/observation.js'
 import { configurationErrorsJson } from './configuration-errors.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
-import { pendingOfMaestraJson, pendingRestartJson } from './pending-restart.js'
+import { pendingRestartJson, startedWithJson } from './pending-restart.js'
 import { waitsForDelay } from './replay.js'
 import { settingsAboveJson } from './settings-above.js'
 import { storedPasswordIs } from './stored-password.js'
@@ -68,8 +68,7 @@ const question = `
     'settingsAbove', ${settingsAboveJson},
     'configurationLoadedAtMs', (extract(epoch from pg_conf_load_time()) * 1000)::float8,
     'pendingRestart', ${pendingRestartJson},
-    'pendingOfMaestra', ${pendingOfMaestraJson},
-    'settingsThatNeedRestart', (select json_agg(name order by name) from pg_settings where context in ('postmaster', 'internal')),
+    'startedWith', ${startedWithJson},
     'walReceiver', ${walReceiverJson},
     'walSenders', (select coalesce(json_agg(json_build_object('node', application_name, 'state', state, 'sync', sync_state,
         'replayLsn', replay_lsn, 'replayLagMs', (extract(epoch from replay_lag) * 1000)::float8)), '[]')
@@ -103,8 +102,7 @@ type ServerRow = {
   readonly settingsAbove: readonly FileSetting[]
   readonly configurationLoadedAtMs: number
   readonly pendingRestart: readonly string[]
-  readonly pendingOfMaestra: readonly string[]
-  readonly settingsThatNeedRestart: readonly string[]
+  readonly startedWith: RunningServer['startedWith']
   readonly walReceiver: WalReceiverRow | null
   readonly walSenders: readonly {
     readonly node: string
@@ -156,8 +154,7 @@ function serverOf(row: ServerRow, replicationRole: ReplicationRole | undefined):
     settingsAbove: row.settingsAbove,
     configurationLoadedAtMs: row.configurationLoadedAtMs,
     pendingRestart: row.pendingRestart,
-    pendingOfMaestra: row.pendingOfMaestra,
-    settingsThatNeedRestart: row.settingsThatNeedRestart,
+    startedWith: row.startedWith,
     walReceiver: walReceiverOf(row.walReceiver),
     walSenders: row.walSenders.map((sender) => ({
       node: sender.node,

@@ -89,6 +89,7 @@ function nodeOf(cluster: DeclaredCluster, node: DeclaredNode, text: string): Nod
     port: { kind: 'free' },
   }
   for (const fact of text.split(';').map((each) => each.trim())) tell(seen, fact, cluster, node)
+  runWithFile(seen)
   return seen
 }
 
@@ -176,15 +177,44 @@ const facts: readonly Fact[] = [
   ['files with an error: (.*)', ({ seen }, error) => server(seen, { configurationErrors: [error] })],
   ['files written after it read them', ({ seen }) => configuration(seen, { settingsWrittenAtMs: 3 })],
   ['waits for a restart: (.*)', ({ seen }, names) => server(seen, { pendingRestart: names.split(', ') })],
-  ['waits for a restart to be without (.*)', ({ seen }, name) => waitsToBeWithout(seen, name)],
+  ['waits for a restart to be without (.*)', ({ seen }, name) => runsWith(seen, name, '(what the file told)')],
+  ['runs with (\\S+) (.*?)( by default)?', ({ seen }, name, value, words) => runsWith(seen, name, value, words === '')],
 ]
 
 function waits(seen: Seen, applyDelayMs: number): void {
   server(seen, { applyDelayMs, waitsForDelay: true })
 }
 
-function waitsToBeWithout(seen: Seen, name: string): void {
-  server(seen, { pendingRestart: [name], pendingOfMaestra: [name] })
+/** Other than its file says by now. */
+function runsWith(seen: Seen, name: string, value: string, ofMaestra = true): void {
+  if (seen.server.kind !== 'up') throw new Error(`${seen.name}: say "running as ..." first`)
+  const { startedWith, pendingRestart } = seen.server
+  server(seen, {
+    startedWith: { ...startedWith, [name]: { value, ofMaestra } },
+    pendingRestart: [...pendingRestart, name],
+  })
+}
+
+/** A server runs with what its files say, unless something else was said. */
+function runWithFile(seen: Seen): void {
+  if (seen.server.kind !== 'up' || seen.directory.kind !== 'data') return
+  const told = settingsOf(seen.directory.configuration.settings ?? '')
+  const { startedWith, pendingRestart } = seen.server
+  const asTold = Object.entries(takeRestart).map(([name, initial]) => {
+    if (pendingRestart.includes(name)) return [name, { value: '(older)', ofMaestra: false }] as const
+    return [name, { value: told[name] ?? initial, ofMaestra: told[name] !== undefined }] as const
+  })
+  server(seen, { startedWith: { ...Object.fromEntries(asTold), ...startedWith } })
+}
+
+/** Settings that only a restart changes, with their defaults. */
+const takeRestart: Readonly<Record<string, string>> = {
+  archive_mode: 'off',
+  cluster_name: '',
+  listen_addresses: 'localhost',
+  port: '5432',
+  shared_buffers: '128MB',
+  ...Object.fromEntries(Object.entries(standbyMinimumSettings).map(([name, value]) => [name, String(value)])),
 }
 
 const strongRole = { canLogin: true, canReplicate: true, passwordIs: 'known' } as const
@@ -295,15 +325,7 @@ function running(told: Told, inRecovery: boolean, lsn: string): void {
     settingsAbove: [],
     configurationLoadedAtMs: 2,
     pendingRestart: [],
-    pendingOfMaestra: [],
-    settingsThatNeedRestart: [
-      'archive_mode',
-      'cluster_name',
-      'listen_addresses',
-      'port',
-      'shared_buffers',
-      ...Object.keys(standbyMinimumSettings),
-    ],
+    startedWith: {},
     walReceiver: undefined,
     walSenders: [],
     slots: [],
