@@ -54,6 +54,21 @@ export function describeEditedSettings(major: Major): void {
       for (const node of both) expect(await show(node, 'max_connections')).toBe('30')
     })
 
+    it('and the primary was restarted with are put back, though its standby has paused its replay', async () => {
+      edit('db1', 'max_connections = 90')
+      await restartByHand('db1')
+      await waitUntil(
+        async () => {
+          const [{ paused } = {}] = await sql(shop.url('db2'), 'select pg_is_wal_replay_paused() as paused')
+          return paused === true ? { done: true, value: undefined } : { done: false, seen: 'it replays' }
+        },
+        { awaited: 'db2 to pause its replay', deadline: Deadline.after(30_000) },
+      )
+      await shop.apply()
+      for (const node of both) expect(await show(node, 'max_connections')).toBe('30')
+      await expectNothingToDo()
+    })
+
     it('and a standby was restarted with are put back by a restart of it alone', async () => {
       const pid = runningServer(shop.data('db1'))
       edit('db2', 'max_connections = 90', 'max_locks_per_transaction = 100')

@@ -20,6 +20,7 @@ import {
 import { followersHeld, followersKept, minimumsHeld } from './held-settings.js'
 import { whyLate } from './late-standby.js'
 import { ownData } from './own-data.js'
+import { refusePaused } from './paused-standby.js'
 import { planConfiguration, planHeldSettings } from './plan-configuration.js'
 import { checkDirectory } from './plan-directory.js'
 import { planMovedStandbys, planRemovedStandbys } from './plan-former-followers.js'
@@ -162,7 +163,7 @@ function planWithoutWal(view: ClusterView, standby: NodeView, directory: DataDir
     case 'up':
     case 'down':
       // Somebody holds it where it is.
-      if (server.kind === 'up' && server.replayPaused) return atOnce(awaitAgain(view, standby))
+      if (server.kind === 'up' && server.replayPaused) return atOnce(refusePaused(standby))
       return planReplacement(view, standby, directory, { why, asked: false })
   }
 }

@@ -1,8 +1,8 @@
 import { type ClusterView, type NodeView, upstreamOf } from './cluster-view.js'
-import { type Draft, harmless, join, nothing, refused, steps } from './draft.js'
+import { type Draft, harmless, join, nothing, steps } from './draft.js'
 import { isHeldUp, whyLate } from './late-standby.js'
 import { otherSource } from './other-source.js'
-import { psqlCommand } from './psql-command.js'
+import { refusePaused, staysPaused } from './paused-standby.js'
 
 /** Has a standby stream from the node that it is declared to follow; `configuration` is what is planned for its files. */
 export function planStreaming(view: ClusterView, standby: NodeView, configuration: Draft): Draft {
@@ -10,7 +10,7 @@ export function planStreaming(view: ClusterView, standby: NodeView, configuratio
   if (server.kind !== 'up') return awaited(view, standby)
   const other = otherSource(view, standby, server)
   if (other === undefined && configuration.steps.length === 0) return nothing
-  if (server.replayPaused) return paused(standby)
+  if (staysPaused(view, standby)) return refusePaused(standby)
   if (configuration.steps.length === 0 && isHeldUp(view, standby)) return nothing
   const isStale = other !== undefined && server.walReceiver?.status === 'streaming' && configuration.steps.length === 0
   return join([isStale ? reloaded(standby, other) : nothing, awaited(view, standby, other)])
@@ -18,8 +18,7 @@ export function planStreaming(view: ClusterView, standby: NodeView, configuratio
 
 /** Once more behind something that interrupted it, or that it has to have replayed. */
 export function awaitAgain(view: ClusterView, standby: NodeView): Draft {
-  const { server } = standby.observed
-  return server.kind === 'up' && server.replayPaused ? paused(standby) : awaited(view, standby)
+  return staysPaused(view, standby) ? refusePaused(standby) : awaited(view, standby)
 }
 
 /** An apply that was killed between two steps leaves files that are right and a server that has not read them. */
@@ -46,13 +45,4 @@ function awaited(view: ClusterView, standby: NodeView, seen?: string): Draft {
     why: seen === undefined ? done : `${seen}; ${done}`,
     ...harmless,
   })
-}
-
-/** Waiting for a standby that does not replay would only run into the deadline. */
-function paused(standby: NodeView): Draft {
-  return refused(
-    standby.declared.name,
-    'its replay is paused, so it cannot catch up',
-    `look into its log first: where it says "insufficient parameter settings", give it the values of its primary; else go on: ${psqlCommand(standby.declared, 'select pg_wal_replay_resume()')}`,
-  )
 }
