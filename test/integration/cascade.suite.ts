@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ClusterFolder } from '../harness/cluster-folder.js'
@@ -153,6 +153,28 @@ export function describeCascade(of: Major, { briefly = false } = {}): void {
       for (const node of all) {
         expect(readFileSync(`${shop.data(node)}.log`, 'utf8')).not.toContain('insufficient parameter settings')
       }
+    })
+
+    it('is made anew, with its data kept aside, where all of it is asked for', async () => {
+      const part = await shop.run(['plan', '--replace', 'db2'])
+      expect(part).toMatchObject({ code: 1, stdout: expect.stringContaining('--replace db2 --replace db3') })
+      const run = await shop.run(['apply', '--yes', '--replace', 'db3', '--replace', 'db2'])
+      expect(run).toMatchObject({ code: 0, stderr: '' })
+      const copies = [...run.stdout.matchAll(/✓ (.*(?:aside|copy|slot).*) \(.*\)/g)].map(([, step]) => step)
+      expect(copies).toEqual([
+        'db2: move its data aside',
+        'db2: copy db1 (base backup)',
+        'db3: move its data aside',
+        'db2: create the replication slot db3',
+        'db3: copy db2 (base backup)',
+      ])
+      const aside = readdirSync(shop.directory).filter((name) => /^db\d\.before-/.test(name))
+      expect(aside.map((name) => name.split('.')[0]).toSorted()).toEqual(['db2', 'db3'])
+      await sql(shop.url('db1'), 'insert into sale values (4)')
+      await untilRows(shop.url('db3'), 'select count(*)::int from sale', [{ count: 4 }])
+      expect(await statesOf()).toEqual(chain.with(3, 'db4 streaming db1'))
+      expect(await Promise.all(all.map(slotsOf))).toEqual([['db2', 'db4'], ['db3'], [], []])
+      expect(await shop.apply()).toMatchObject({ stdout: 'cluster cascade: nothing to do\n' })
     })
   })
 }

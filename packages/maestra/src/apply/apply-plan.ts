@@ -57,7 +57,7 @@ export async function applyPlan(confirmed: Plan, options: ApplyOptions): Promise
     const plan = planCluster(options.cluster, before, undefined, confirmed.request)
     refuseUnlessSame(confirmed, plan)
     await removeLeftovers(options, before)
-    await runSteps(plan.steps, options, lock, connections)
+    await runSteps(plan, options, lock, connections)
     const now = await look(options, connections)
     refuseUnlessConverged(planCluster(options.cluster, withoutLateProgress(options.cluster, now, before)))
   } finally {
@@ -71,7 +71,7 @@ async function look({ site, cluster }: ApplyOptions, connections: KeptConnection
 }
 
 async function runSteps(
-  steps: readonly Step[],
+  { steps, request }: Plan,
   options: ApplyOptions,
   lock: ApplyLock,
   connections: KeptConnections,
@@ -82,6 +82,7 @@ async function runSteps(
   const contextOf = (onProgress: (progress: Progress) => void) =>
     stepContext({
       ...options,
+      request,
       connections,
       initialise: options.initialise ?? (({ site, ...rest }) => initdb(site.host, rest)),
       signal,

@@ -1,5 +1,6 @@
 import { MaestraError } from '@maestra/client/base/error'
 import type { DeclaredCluster } from '../cluster/declared-cluster.js'
+import type { PlanRequest } from '../plan/plan.js'
 import type { Binaries } from '../server/binaries.js'
 import type { KeptConnections } from '../server/connection.js'
 import type { ReceiveCopy } from '../server/copy-primary.js'
@@ -11,6 +12,7 @@ import type { Initialise, Progress, StepContext } from './step-runner.js'
 export function stepContext(options: {
   readonly site: Site
   readonly cluster: DeclaredCluster
+  readonly request?: PlanRequest | undefined
   readonly initialise: Initialise
   readonly receiveCopy?: ReceiveCopy
   readonly triesSettings?: boolean
@@ -21,6 +23,7 @@ export function stepContext(options: {
   const { site, cluster } = options
   return {
     ...options,
+    request: options.request ?? {},
     triesSettings: options.triesSettings ?? true,
     node: (name) => {
       const found = cluster.nodes.find((node) => node.name === name)

@@ -2,6 +2,7 @@ import type { Secret } from '@maestra/client/base/secret'
 import type { DeclaredCluster, DeclaredNode } from '../cluster/declared-cluster.js'
 import type { PasswordsObservation } from '../cluster/observation.js'
 import type { Account } from '../host/host.js'
+import type { PlanRequest } from '../plan/plan.js'
 import type { StepKind, StepOf } from '../plan/step.js'
 import type { Binaries } from '../server/binaries.js'
 import type { KeptConnections } from '../server/connection.js'
@@ -12,6 +13,8 @@ import type { Site } from '../server/site.js'
 export type StepContext = {
   readonly site: Site
   readonly cluster: DeclaredCluster
+  /** What was asked for beyond that. */
+  readonly request: PlanRequest
   /** Makes a new data directory for a primary; initdb, or the sandbox's template. */
   readonly initialise: Initialise
   /** Fills the data of a standby; a base backup, or the sandbox's template. */

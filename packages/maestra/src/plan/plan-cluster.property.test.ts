@@ -117,6 +117,7 @@ const asked = fc.oneof(
 test('whatever is seen, no data are replaced that serve, and each step comes after what it needs', () => {
   let planned = 0
   let moves = 0
+  let chains = 0
   let drops = 0
   let goings = 0
   fc.assert(
@@ -154,6 +155,11 @@ test('whatever is seen, no data are replaced that serve, and each step comes aft
         const moved = at('move-aside', name)
         if (moved >= 0) {
           moves += 1
+          if (name === 'db3' && at('move-aside', upstream(name)) >= 0) chains += 1
+          // Nobody is left behind whose slot and WAL go with the data.
+          for (const { name: other, directory: of } of observation.nodes)
+            if (other !== 'db1' && upstream(other) === name && of.kind === 'data')
+              expect(at('move-aside', other)).toBeGreaterThan(moved)
           expectMayBeMoved(observation, name, replace, upstream(name))
           expect(filled).toBeGreaterThan(moved)
           expect(steps.findIndex((step) => 'node' in step && step.node === name)).toBe(moved)
@@ -180,7 +186,9 @@ test('whatever is seen, no data are replaced that serve, and each step comes aft
           expect(at('copy-primary', name)).toBeGreaterThan(Math.max(...needs))
           expect(steps[at('copy-primary', name)]).toMatchObject({ from: upstream(name) })
           const server = observation.nodes.find((each) => each.name === upstream(name))?.server
-          const slots = server?.kind === 'up' ? server.slots.map((slot) => slot.name) : []
+          // What a server had whose data are moved aside is not there any more.
+          const isNew = at('move-aside', upstream(name)) >= 0
+          const slots = server?.kind === 'up' && !isNew ? server.slots.map((slot) => slot.name) : []
           expect(slots.includes(name) || slotStep(steps, name) >= 0).toBe(true)
           if (slotStep(steps, name) >= 0) expect(steps[slotStep(steps, name)]).toMatchObject({ node: upstream(name) })
         }
@@ -199,6 +207,7 @@ test('whatever is seen, no data are replaced that serve, and each step comes aft
   expect(planned).toBeGreaterThan(60)
   expect(drops).toBeGreaterThan(3)
   expect(moves).toBeGreaterThan(3)
+  expect(chains).toBeGreaterThan(0)
   expect(goings).toBeGreaterThan(3)
 })
 

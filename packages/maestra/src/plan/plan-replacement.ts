@@ -61,6 +61,11 @@ export function planMoveAside(
   })
 }
 
+/** The cluster as it is when the data of these standbys are aside. */
+export function viewWhenAside(view: ClusterView, moved: readonly NodeView[]): ClusterView {
+  return { ...view, standbys: view.standbys.map((each) => (moved.includes(each) ? whenAside(each) : each)) }
+}
+
 /** A standby as it is when its data are aside. */
 export function whenAside(standby: NodeView): NodeView {
   const { observed } = standby

@@ -182,16 +182,21 @@ function planReplacement(
   return stops(first) ? atOnce({ ...first, steps: [] }) : { first, last: planLast(view, aside, held) }
 }
 
-/** The slots of those that follow it would go with its data, and the WAL that they need. */
+/** The slots of those that follow it would go with its data, and the WAL that they need, unless they are made anew as well. */
 function checkFollowers(view: ClusterView, standby: NodeView): Draft {
-  const followers = followersOf(view, standby).filter((each) => ownData(each, view.cluster.name) !== undefined)
+  const staysOn = (each: NodeView) =>
+    ownData(each, view.cluster.name) !== undefined && !view.replace.includes(each.declared.name)
+  const followers = followersOf(view, standby).filter(staysOn)
   if (followers.length === 0) return nothing
   const { name } = standby.declared
+  const behind = view.standbys
+    .filter((each) => staysOn(each) && upstreamsOf(view, each).includes(standby))
+    .map((each) => each.declared.name)
   const names = followers.map((each) => each.declared.name).join(' and ')
   return refused(
     name,
     `it has to be made anew, and ${names} ${followers.length === 1 ? 'follows' : 'follow'} it: the WAL that ${names} still ${followers.length === 1 ? 'needs' : 'need'} would go with its data`,
-    `let ${names} follow another node first: \`follows\` in ${view.cluster.file}`,
+    `let ${names} follow another node first: \`follows\` in ${view.cluster.file}; or have all behind ${name} made anew as well: maestra apply${[...view.replace, ...behind].map((each) => ` --replace ${each}`).join('')}`,
   )
 }
 

@@ -24,9 +24,9 @@ export const moveAside: StepRunner<'move-aside'> = {
 
 /** Steps before it may have taken hours: it is planned again, from all that is there now. */
 async function refuseUnlessPlanned(step: StepOf<'move-aside'>, context: StepContext, hint: string): Promise<void> {
-  const { site, cluster, connections } = context
+  const { site, cluster, request, connections } = context
   const observation = await observeCluster(site, cluster, { connections })
-  const view = viewCluster(cluster, observation, { replace: step.asked ? [step.node] : [] })
+  const view = viewCluster(cluster, observation, request)
   const standby = view.standbys.find((each) => each.declared.name === step.node)
   if (standby === undefined) throw new Error(`a step moves the data of ${step.node}, which is no standby`)
   const { steps, refusals, unknowns } = planStandby(view, standby).first
