@@ -70,6 +70,7 @@ type Stage = {
 const madeAt = span * blockBytes
 const leftAt = [madeAt + mostFoldedBytes, madeAt + mostFoldedBytes + 2 * madeAt] as const
 const copyAt = 3 * pageBytes - mostFoldedBytes
+const lentAt = 3 * pageBytes
 
 /** Blocks are taken by four. */
 const stepBytes = 4 * blockBytes
@@ -80,6 +81,8 @@ function stage(fold: Fold, unitBytes: number, ofBytes: number, out: number): Sta
 
 /** Shortens long chunks to a few bytes that have the same checksum. */
 export class Crc32cFold {
+  /** Chunks that lie here are taken where they lie. */
+  readonly lent: Buffer
   readonly #bytes: Uint8Array
   readonly #words: Int32Array
   readonly #stages: readonly Stage[]
@@ -87,6 +90,7 @@ export class Crc32cFold {
   private constructor(memory: ArrayBuffer, { blocks, words, bytes }: FoldExports) {
     this.#bytes = new Uint8Array(memory)
     this.#words = new Int32Array(memory)
+    this.lent = Buffer.from(memory, lentAt)
     this.#stages = [
       stage(blocks, blockBytes, stepBytes, leftAt[0]),
       stage(words, 4, blockBytes, leftAt[1]),
@@ -94,11 +98,11 @@ export class Crc32cFold {
     ]
   }
 
-  /** Undefined where WebAssembly or its SIMD is missing. */
-  static make(): Crc32cFold | undefined {
+  /** With so many bytes to lend, at least. Undefined where WebAssembly or its SIMD is missing, or its memory. */
+  static make(lentBytes = 0): Crc32cFold | undefined {
     if (typeof WebAssembly === 'undefined') return undefined
     try {
-      const memory = new WebAssembly.Memory({ initial: 3 })
+      const memory = new WebAssembly.Memory({ initial: lentAt / pageBytes + Math.ceil(lentBytes / pageBytes) })
       const module = new WebAssembly.Module(Buffer.from(program, 'base64'))
       const { exports } = new WebAssembly.Instance(module, { maestra: { memory } })
       return new Crc32cFold(memory.buffer, exports as FoldExports)
@@ -117,10 +121,9 @@ export class Crc32cFold {
    * is one that `lengthOf` gives.
    */
   fold(crc: number, chunk: Uint8Array): Int32Array {
-    this.#bytes.set(chunk, copyAt)
     // Before the first unit there are zeroes, but for this word, which is added to the first unit and to no other.
     this.#words[0] = crc
-    let from = copyAt
+    let from = this.#addressOf(chunk)
     let length = chunk.length
     for (const { fold, left, before, out } of this.#stages) {
       const spread = length - left
@@ -133,5 +136,11 @@ export class Crc32cFold {
       length = left
     }
     return this.#words.subarray(from / 4, (from + length) / 4)
+  }
+
+  #addressOf(chunk: Uint8Array): number {
+    if (chunk.buffer === this.lent.buffer) return chunk.byteOffset
+    this.#bytes.set(chunk, copyAt)
+    return copyAt
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { Crc32c, crc32c } from './crc32c.js'
+import { Crc32c, crc32c, crc32cMemory } from './crc32c.js'
 
 /** The definition, bit by bit. */
 function slowly(bytes: Uint8Array): number {
@@ -67,12 +67,26 @@ describe('crc32c of long chunks', () => {
     )
   })
 
+  it('gives the same in memory of its own, wherever the bytes lie, and leaves them and their neighbours as they are', () => {
+    const memory = crc32cMemory(300_010)
+    expect(memory.length).toBe(300_010)
+    for (const from of [0, 1, 10]) {
+      memory.fill(0xab).set(bytes, from)
+      const before = Buffer.from(memory)
+      expect(crc32c(memory.subarray(from, from + bytes.length))).toBe(slowly(bytes))
+      expect(memory.equals(before)).toBe(true)
+    }
+  })
+
   it('gives the same where WebAssembly is missing', async () => {
     vi.resetModules()
     vi.stubGlobal('WebAssembly', undefined)
     try {
       const without = await import('./crc32c.js')
       expect(without.crc32c(bytes)).toBe(crc32c(bytes))
+      const memory = without.crc32cMemory(bytes.length)
+      memory.set(bytes)
+      expect(without.crc32c(memory)).toBe(crc32c(bytes))
     } finally {
       vi.unstubAllGlobals()
     }

@@ -52,20 +52,36 @@ export function crc32c(bytes: Uint8Array): number {
   return new Crc32c().update(bytes).value()
 }
 
-/** Made for the first chunk that is long enough. */
+/** For chunks that lie elsewhere; made for the first one that is long enough. */
 let made: { readonly fold: Crc32cFold | undefined } | undefined
+
+/** Of memory that `crc32cMemory` gave. */
+const folds = new WeakMap<ArrayBufferLike, Crc32cFold>()
+
+/** Memory of so many bytes, zeroed, whose bytes are summed up where they lie; those of other memory are copied for it first. */
+export function crc32cMemory(bytes: number): Buffer {
+  const fold = Crc32cFold.make(bytes)
+  if (fold === undefined) return Buffer.alloc(bytes)
+  folds.set(fold.lent.buffer, fold)
+  return fold.lent.subarray(0, bytes)
+}
 
 function advance(start: number, chunk: Uint8Array): number {
   let crc = start
   let rest = chunk
   while (rest.length >= leastFoldedBytes) {
-    made ??= { fold: Crc32cFold.make() }
-    if (made.fold === undefined) break
+    const fold = folds.get(rest.buffer) ?? foldOfCopies()
+    if (fold === undefined) break
     const length = Crc32cFold.lengthOf(rest.length)
-    crc = sliceBySlice(0, made.fold.fold(crc, rest.subarray(0, length)))
+    crc = sliceBySlice(0, fold.fold(crc, rest.subarray(0, length)))
     rest = rest.subarray(length)
   }
   return advanceByTables(crc, rest)
+}
+
+function foldOfCopies(): Crc32cFold | undefined {
+  made ??= { fold: Crc32cFold.make() }
+  return made.fold
 }
 
 function advanceByTables(start: number, chunk: Uint8Array): number {

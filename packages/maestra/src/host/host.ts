@@ -99,8 +99,10 @@ export interface TreeWriter {
   readonly pendingBytes: number
   directory(path: string, mode: number): void
   beginFile(path: string, mode: number): void
-  /** Copies what it keeps: node-postgres uses the memory behind a chunk again as soon as its listener returns. */
+  /** The chunk's memory may be used again once a `settled` that was called later resolves. */
   append(chunk: Buffer): void
+  /** Resolves when nothing that was appended so far is needed any more: it was written, or given up. Does not reject. */
+  settled(): Promise<void>
   endFile(): void
   symbolicLink(path: string, target: string): void
   /** Resolves when at most `bytes` are pending. Rejects with the first error; after one nothing more is written. */

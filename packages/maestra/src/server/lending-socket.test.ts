@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LendingSocket } from './lending-socket.js'
 
 let server: Server
@@ -29,12 +29,26 @@ async function heard(text: string): Promise<Buffer> {
 }
 
 describe('LendingSocket', () => {
-  it('hands out copies until it lends', async () => {
+  it('hands out copies until it reads into the memory of somebody else', async () => {
     const kept = [await heard('one'), await heard('two')]
     expect(kept.map(String)).toEqual(['one', 'two'])
-    socket.lend()
-    const lent = [await heard('six'), await heard('ten')]
-    expect(lent.map(String)).toEqual(['ten', 'ten'])
+    const memory = Buffer.alloc(100)
+    const pushed: string[] = []
+    let filled = 0
+    socket.lendTo({
+      room: () => memory.subarray(filled),
+      took: (bytes) => {
+        filled += bytes
+      },
+      push: (chunk) => pushed.push(String(chunk)),
+    })
+    peer.write('six')
+    await vi.waitFor(() => expect(pushed).toEqual(['six']))
+    peer.write('seven')
+    await vi.waitFor(() => expect(filled).toBe(5))
+    peer.write('ten')
+    await vi.waitFor(() => expect(filled).toBe(8))
+    expect({ pushed, read: memory.toString('latin1', 0, filled) }).toEqual({ pushed: ['six'], read: 'seventen' })
     expect(kept.map(String)).toEqual(['one', 'two'])
   })
 

@@ -94,16 +94,44 @@ describe('LocalTreeWriter', () => {
     expect(writer.pendingBytes).toBe(0)
   })
 
-  it('keeps nothing of a chunk, whose memory may be used again', async () => {
+  it('needs nothing of a chunk any more when it is settled, also in the middle of a file', async () => {
     const writer = new LocalTreeWriter(root)
     const chunk = Buffer.alloc(300_000)
     writer.beginFile('file', 0o600)
-    for (const letter of ['a', 'b', 'c', 'd', 'e']) writer.append(chunk.fill(letter))
+    for (const letter of ['a', 'b', 'c', 'd', 'e']) {
+      writer.append(chunk.fill(letter))
+      if (letter === 'd') writer.append(chunk.subarray(0, 7))
+      await writer.settled()
+    }
     writer.endFile()
     chunk.fill('z')
     await writer.finish({ sync: false })
-    const expected = ['a', 'b', 'c', 'd', 'e'].map((letter) => letter.repeat(300_000)).join('')
+    const expected = ['a', 'b', 'c', 'd', 'e']
+      .map((letter) => letter.repeat(300_000 + (letter === 'd' ? 7 : 0)))
+      .join('')
     expect(fs.readFileSync(join(root, 'file'), 'latin1') === expected).toBe(true)
+  })
+
+  it('writes any number of chunks in one file, also of one byte', async () => {
+    const writer = new LocalTreeWriter(root)
+    put(writer, 'large', pattern(100_000), { pieces: 7 })
+    put(writer, 'small', pattern(3_000), { pieces: 1 })
+    await writer.finish({ sync: false })
+    expect(fs.readFileSync(join(root, 'large')).equals(pattern(100_000))).toBe(true)
+    expect(fs.readFileSync(join(root, 'small')).equals(pattern(3_000))).toBe(true)
+  })
+
+  it('settles when it is abandoned, and not before the write that had begun has ended', async () => {
+    const writer = new LocalTreeWriter(root)
+    const chunk = Buffer.alloc(3_000_000, 'a')
+    writer.beginFile('file', 0o600)
+    writer.append(chunk)
+    writer.append(chunk)
+    const settled = writer.settled().then(() => chunk.fill('z'))
+    await writer.abandon()
+    await settled
+    await writer.settled()
+    expect(fs.readFileSync(join(root, 'file'), 'latin1')).not.toContain('z')
   })
 
   it('sets modes whatever the umask', async () => {

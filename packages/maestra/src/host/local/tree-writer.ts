@@ -3,13 +3,19 @@ import { open } from 'node:fs/promises'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Account, TreeWriter } from '../host.js'
 import { fileError } from './file-error.js'
-import { bufferBytes, WriteQueue } from './write-queue.js'
+import { chunksAfter, WriteQueue } from './write-queue.js'
 
 /**
  * A file up to this many bytes is written at once: for so few the round trip to the thread pool costs more than the
  * write.
  */
 const smallFileBytes = 64 * 1024
+
+/** So many bytes are gathered before they are written in one call. */
+const gatheredBytes = 1024 * 1024
+
+/** POSIX lets a call take 1024 (IOV_MAX of Linux and of macOS). */
+const gatheredChunks = 1024
 
 /** Files that are made durable at the same time: a journalling file system commits them together. */
 const parallelSyncs = 8
@@ -26,14 +32,18 @@ type OpenFile = {
   ended: boolean
 }
 
-type Waiter = { readonly reached: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void }
+type Waiter = {
+  readonly reached: () => boolean
+  readonly resolve: () => void
+  /** Undefined for one that waits on after an error. */
+  readonly reject?: (error: Error) => void
+}
 
 /**
  * Fills a directory of this machine. Only directories that this writer has made are entered, and files are only ever
  * created, so
- * that no link on the way leads elsewhere. `append` copies the chunk before it returns: its memory may be used again.
- * Each call
- * throws the first error that happened, so that a reader notices it at its next call.
+ * that no link on the way leads elsewhere. What is appended is written from where it lies. Each call throws the first
+ * error that happened, so that a reader notices it at its next call.
  */
 export class LocalTreeWriter implements TreeWriter {
   readonly #root: string
@@ -43,10 +53,13 @@ export class LocalTreeWriter implements TreeWriter {
   readonly #files: string[] = []
   readonly #queue = new WriteQueue()
   #current: OpenFile | undefined
-  #gathering: Buffer | undefined
+  #gathered: Buffer[] = []
   #gatheredBytes = 0
   /** Files that have a descriptor. */
   readonly #openFiles = new Set<OpenFile>()
+  /** Writes that the queue was given, and those of them that it has ended. */
+  #queuedWrites = 0
+  #endedWrites = 0
   #failure: Error | undefined
   #waiters: Waiter[] = []
 
@@ -94,13 +107,21 @@ export class LocalTreeWriter implements TreeWriter {
 
   append(chunk: Buffer): void {
     const file = this.#begun()
-    for (let from = 0; from < chunk.length; ) {
-      this.#gathering ??= this.#queue.takeBuffer()
-      const copied = chunk.copy(this.#gathering, this.#gatheredBytes, from)
-      from += copied
-      this.#gatheredBytes += copied
-      if (this.#gatheredBytes === bufferBytes) this.#writeGathered(file)
+    if (chunk.length === 0) return
+    this.#gathered.push(chunk)
+    this.#gatheredBytes += chunk.length
+    if (this.#gatheredBytes >= gatheredBytes || this.#gathered.length === gatheredChunks) this.#writeGathered(file)
+  }
+
+  async settled(): Promise<void> {
+    try {
+      // What is gathered would wait for the file's next chunk.
+      if (this.#current) this.#writeGathered(this.#current)
+    } catch {
+      // The next call throws it.
     }
+    const queued = this.#queuedWrites
+    await this.#untilDespiteErrors(() => this.#endedWrites >= queued)
   }
 
   endFile(): void {
@@ -129,10 +150,7 @@ export class LocalTreeWriter implements TreeWriter {
 
   async abandon(): Promise<void> {
     this.#fail(new MaestraError('file-system-failed', `the writing of ${this.#root} was given up`))
-    await new Promise<void>((resolve) => {
-      this.#waiters.push({ reached: () => this.#openFiles.size === 0, resolve, reject: () => {} })
-      this.#wakeWaiters()
-    })
+    await this.#untilDespiteErrors(() => this.#openFiles.size === 0)
   }
 
   /**
@@ -176,37 +194,43 @@ export class LocalTreeWriter implements TreeWriter {
 
   #writeSmall(file: OpenFile): void {
     const length = this.#gatheredBytes
-    const buffer = this.#gathering
+    const chunks = this.#takeGathered()
     this.#attempt('write', file.path, () => {
       const fd = this.#create(file)
       try {
-        for (let at = 0; buffer && at < length; ) at += fs.writeSync(fd, buffer, at, length - at)
+        for (let at = 0; at < length; ) at += fs.writevSync(fd, chunksAfter(chunks, at))
       } finally {
         fs.closeSync(fd)
       }
     })
+  }
+
+  #takeGathered(): Buffer[] {
+    const chunks = this.#gathered
+    this.#gathered = []
     this.#gatheredBytes = 0
+    return chunks
   }
 
   #writeGathered(file: OpenFile): void {
-    const buffer = this.#gathering
     const length = this.#gatheredBytes
-    if (!buffer || length === 0) return
+    if (length === 0) return
     const fd = file.fd ?? this.#attempt('write', file.path, () => this.#create(file))
     file.fd = fd
     this.#openFiles.add(file)
-    this.#gathering = undefined
-    this.#gatheredBytes = 0
+    const chunks = this.#takeGathered()
+    this.#queuedWrites += 1
     file.writesLeft += 1
     const position = file.bytes
     file.bytes += length
     const done = (error: Error | undefined): void => {
+      this.#endedWrites += 1
       file.writesLeft -= 1
       if (error) this.#fail(fileError('write', this.#absolute(file.path), error))
       this.#closeWhenWritten(file)
       this.#wakeWaiters()
     }
-    this.#queue.add({ fd, buffer, length, position, done })
+    this.#queue.add({ fd, chunks, length, position, done })
   }
 
   #closeWhenWritten(file: OpenFile): void {
@@ -264,8 +288,10 @@ export class LocalTreeWriter implements TreeWriter {
     if (this.#failure) return this.#failure
     this.#failure = error
     this.#current = undefined
-    this.#gatheredBytes = 0
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(error)
+    this.#takeGathered()
+    const waiters = this.#waiters
+    this.#waiters = waiters.filter(({ reject }) => reject === undefined)
+    for (const { reject } of waiters) reject?.(error)
     this.#queue.drop()
     for (const file of this.#openFiles) this.#closeWhenWritten(file)
     return error
@@ -278,6 +304,11 @@ export class LocalTreeWriter implements TreeWriter {
   async #until(reached: () => boolean): Promise<void> {
     if (reached()) return
     await new Promise<void>((resolve, reject) => this.#waiters.push({ reached, resolve, reject }))
+  }
+
+  async #untilDespiteErrors(reached: () => boolean): Promise<void> {
+    if (reached()) return
+    await new Promise<void>((resolve) => this.#waiters.push({ reached, resolve }))
   }
 
   #wakeWaiters(): void {

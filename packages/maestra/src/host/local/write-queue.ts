@@ -1,16 +1,10 @@
-import { write } from 'node:fs'
-
-/** Size of each buffer: bytes that are gathered before they are written in one call. */
-export const bufferBytes = 1024 * 1024
-
-/** Written buffers that are kept for the next write; in fresh memory each 4 KiB costs a page fault. */
-const keptBuffers = 8
+import { writev } from 'node:fs'
 
 export type QueuedWrite = {
   readonly fd: number
-  /** One of `takeBuffer`. */
-  readonly buffer: Buffer
-  /** Bytes of the buffer to write. */
+  /** To be written one after the other, from where they lie. */
+  readonly chunks: readonly Buffer[]
+  /** Bytes of them all. */
   readonly length: number
   /** Where in the file, in bytes. */
   readonly position: number
@@ -19,12 +13,11 @@ export type QueuedWrite = {
 }
 
 /**
- * Writes large buffers in the thread pool, so that the next one is filled meanwhile. One at a time: writes to the
+ * Writes in the thread pool what was gathered, so that more is gathered meanwhile. One write at a time: those to the
  * same file take turns in the kernel anyway, and threads that wait there only burn the cores.
  */
 export class WriteQueue {
   readonly #waiting: QueuedWrite[] = []
-  readonly #free: Buffer[] = []
   #writing = false
   #pendingBytes = 0
 
@@ -33,11 +26,6 @@ export class WriteQueue {
     return this.#pendingBytes
   }
 
-  takeBuffer(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes)
-  }
-
-  /** The buffer belongs to the queue from now on. */
   add(queued: QueuedWrite): void {
     this.#pendingBytes += queued.length
     this.#waiting.push(queued)
@@ -54,19 +42,17 @@ export class WriteQueue {
     const queued = this.#waiting.shift()
     if (!queued) return
     this.#writing = true
-    this.#writeFrom(queued, 0)
+    this.#write(queued, queued.chunks, queued.position)
   }
 
-  #writeFrom(queued: QueuedWrite, from: number): void {
-    const { fd, buffer, length, position } = queued
-    write(fd, buffer, from, length - from, position + from, (error, written) => {
+  #write(queued: QueuedWrite, chunks: readonly Buffer[], position: number): void {
+    writev(queued.fd, chunks, position, (error, written) => {
       // A short write is how the kernel says that the disk is full; the next call has the error.
-      if (!error && from + written < length) {
-        this.#writeFrom(queued, from + written)
+      if (!error && position + written < queued.position + queued.length) {
+        this.#write(queued, chunksAfter(chunks, written), position + written)
         return
       }
       this.#writing = false
-      if (this.#free.length < keptBuffers) this.#free.push(buffer)
       this.#finish(queued, error ?? undefined)
       this.#next()
     })
@@ -76,4 +62,15 @@ export class WriteQueue {
     this.#pendingBytes -= queued.length
     queued.done(error)
   }
+}
+
+/** What of the chunks comes behind so many bytes. */
+export function chunksAfter(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
+  let left = bytes
+  const first = chunks.findIndex((chunk) => {
+    if (left < chunk.length) return true
+    left -= chunk.length
+    return false
+  })
+  return first === -1 ? [] : [(chunks[first] as Buffer).subarray(left), ...chunks.slice(first + 1)]
 }

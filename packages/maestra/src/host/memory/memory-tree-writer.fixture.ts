@@ -51,6 +51,10 @@ export class MemoryTreeWriter implements TreeWriter {
     this.#pendingBytes += chunk.length
   }
 
+  async settled(): Promise<void> {
+    await this.#options.turn()
+  }
+
   endFile(): void {
     const { path, mode, chunks } = this.#begun()
     this.#current = undefined

@@ -9,6 +9,7 @@ const nowhere: TreeWriter = {
   directory: () => {},
   beginFile: () => {},
   append: () => {},
+  settled: async () => {},
   endFile: () => {},
   symbolicLink: () => {},
   drainedTo: async () => {},

@@ -22,13 +22,15 @@ class HandConnection extends EventEmitter {
   }
 }
 
+const ignoring: BackupQueryOptions = {
+  command: 'BASE_BACKUP',
+  onTablespaces: () => ignoringStream,
+  afterData: () => undefined,
+  settled: async () => {},
+}
+
 function begun(options: Partial<BackupQueryOptions> = {}): { query: BackupQuery; connection: HandConnection } {
-  const query = new BackupQuery({
-    command: 'BASE_BACKUP',
-    onTablespaces: () => ignoringStream,
-    afterData: () => undefined,
-    ...options,
-  })
+  const query = new BackupQuery({ ...ignoring, ...options })
   const connection = new HandConnection()
   connection.stream.resume()
   query.submit(connection)
@@ -167,7 +169,7 @@ describe('BackupQuery', () => {
   })
 
   it('is not sent when it was given up before', async () => {
-    const query = new BackupQuery({ command: 'x', onTablespaces: () => ignoringStream, afterData: () => undefined })
+    const query = new BackupQuery(ignoring)
     query.fail(new Error('aborted'))
     const connection = new HandConnection()
     expect(query.submit(connection)).toBeInstanceOf(Error)

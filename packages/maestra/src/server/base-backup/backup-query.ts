@@ -23,6 +23,8 @@ export type BackupQueryOptions = {
    * the backup.
    */
   readonly afterData: () => Promise<void> | undefined
+  /** Resolves when the stream needs no data any more that it was given before the call. */
+  readonly settled: () => Promise<void>
 }
 
 /** The parts of node-postgres' connection that are used here. */
@@ -78,7 +80,10 @@ export class BackupQuery {
     this.#connection = connection
     connection.on('copyOutResponse', this.#onCopyOut)
     connection.on('copyDone', this.#onCopyDone)
-    tapCopyData(connection.stream, (chunk) => this.handleCopyData({ chunk }))
+    tapCopyData(connection.stream, {
+      onCopyData: (chunk) => this.#copyData(chunk),
+      settled: this.#options.settled,
+    })
     connection.query(this.#options.command)
     return undefined
   }
@@ -100,11 +105,8 @@ export class BackupQuery {
   }
 
   handleCopyData(message: { readonly chunk: Buffer }): void {
-    this.#attempt(() => {
-      this.#expectStream().copyData(message.chunk)
-      const wait = this.#options.afterData()
-      if (wait !== undefined) this.#pauseUntil(wait)
-    })
+    // The parser uses its memory again as soon as this returns.
+    this.#copyData(Buffer.from(message.chunk))
   }
 
   handleReadyForQuery(): void {
@@ -127,6 +129,14 @@ export class BackupQuery {
 
   handleCopyInResponse(): void {
     this.fail(lost('a copy to the client, and not one from it'))
+  }
+
+  #copyData(chunk: Buffer): void {
+    this.#attempt(() => {
+      this.#expectStream().copyData(chunk)
+      const wait = this.#options.afterData()
+      if (wait !== undefined) this.#pauseUntil(wait)
+    })
   }
 
   #beginCopy(): void {

@@ -17,6 +17,7 @@ class RecordingTree implements TreeWriter {
   append(chunk: Buffer): void {
     this.calls.push(`append ${chunk}`)
   }
+  async settled(): Promise<void> {}
   endFile(): void {
     this.calls.push('end')
   }

@@ -4,7 +4,7 @@ import { MaestraError } from '@maestra/client/base/error'
 export interface BackupSink {
   /** An archive begins; the one before it is complete. The main data directory has no tablespace path. */
   beginArchive(tablespacePath: string | undefined): void
-  /** The chunk's memory belongs to the reader of the socket: it is valid until the call returns. */
+  /** The chunk's memory is used again when the sink is settled (BackupQueryOptions). */
   archiveData(chunk: Buffer): void
   /** The archives are complete. */
   beginManifest(): void

@@ -113,6 +113,7 @@ async function takeBackup(
     command: backupCommand(options),
     onTablespaces: (rows) => receiver.streamFor(rows),
     afterData: () => receiver.whenWritable(),
+    settled: () => options.tree.settled(),
   })
   client.query(query)
   const flow = { receivedBytes: () => receiver.receivedBytes, pendingBytes: () => options.tree.pendingBytes }
