@@ -17,7 +17,6 @@ await receiveBaseBackup({
   label: 'bench',
   checkpoint: 'fast',
   verify: verify === 'true',
-  tree: host.files.fillTree(directory, { owner }),
-  sync: sync === 'true',
+  tree: host.files.fillTree(directory, { owner, sync: sync === 'true' }),
 })
 process.stdout.write(`${Math.round((process.resourceUsage().maxRSS * 1024) / 1e6)}\n`)

@@ -126,8 +126,8 @@ async function untilNoWalsender(): Promise<void> {
 }
 
 function backup(options: Partial<BaseBackupOptions> = {}): Promise<BaseBackupResult> {
-  const tree = new LocalTreeWriter(target, { owner: account })
-  const common = { major, label: 'a test', checkpoint: 'fast', verify: true, sync: false } as const
+  const tree = new LocalTreeWriter(target, { owner: account, sync: false })
+  const common = { major, label: 'a test', checkpoint: 'fast', verify: true } as const
   return receiveBaseBackup({ ...common, tree, connect: () => connect(primary.port, true), ...options })
 }
 
@@ -185,7 +185,7 @@ export function describeBaseBackup(of: Major): void {
 
     it('makes a directory that starts as a standby and streams from its slot', async () => {
       await sql.query(`select pg_create_physical_replication_slot('r1', true)`)
-      const result = await backup({ sync: true })
+      const result = await backup({ tree: new LocalTreeWriter(target, { owner: account, sync: true }) })
       expect(differing(target)).toEqual([])
       const system = await sql.query(`select system_identifier::text as id from pg_control_system()`)
       expect(result.systemIdentifier).toBe(system.rows[0].id)
@@ -231,7 +231,7 @@ export function describeBaseBackup(of: Major): void {
     })
 
     it('holds little in memory when the tree is slower than the server', async () => {
-      const tree = new LocalTreeWriter(target, { owner: account })
+      const tree = new LocalTreeWriter(target, { owner: account, sync: false })
       let most = 0
       const drainedTo = tree.drainedTo.bind(tree)
       tree.drainedTo = async (bytes) => {

@@ -85,7 +85,7 @@ export interface HostFiles {
   /** Writes everything below the directory through to the disk. */
   syncTree(directory: string): Promise<void>
   /** Opens an existing, empty directory to be filled in one stream. */
-  fillTree(directory: string, options: { readonly owner?: Account | undefined }): TreeWriter
+  fillTree(directory: string, options: TreeOptions): TreeWriter
   /** The first folder on the way to the path that the account cannot enter; undefined when it can enter all. */
   firstClosedFolder(path: string, account: Account): Promise<string | undefined>
 }
@@ -95,6 +95,12 @@ export interface HostFiles {
  * socket can use it; the caller watches `pendingBytes` and pauses its source. Paths are relative; one that would leave the
  * directory is an error.
  */
+export type TreeOptions = {
+  /** Of everything that is made; the account of this process when undefined. */
+  readonly owner?: Account | undefined
+  /** Whether each file, and then each directory, is durable when `finish` resolves. */
+  readonly sync: boolean
+}
 export interface TreeWriter {
   readonly pendingBytes: number
   directory(path: string, mode: number): void
@@ -107,8 +113,8 @@ export interface TreeWriter {
   symbolicLink(path: string, target: string): void
   /** Resolves when at most `bytes` are pending. Rejects with the first error; after one nothing more is written. */
   drainedTo(bytes: number): Promise<void>
-  /** Waits for everything. With `sync`, each file and then each directory is durable when it resolves. */
-  finish(options: { readonly sync: boolean }): Promise<void>
+  /** Waits for everything. */
+  finish(): Promise<void>
   /** Closes what is open after an error; what was written stays for the caller to remove. */
   abandon(): Promise<void>
 }

@@ -168,8 +168,7 @@ async function backUp(host: Host, options: CopyPrimaryOptions, directory: string
     checkpoint: baseBackup.checkpoint,
     maxRateKb: baseBackup.maxRateKb,
     verify: baseBackup.verify,
-    tree: host.files.fillTree(directory, { owner: account }),
-    sync,
+    tree: host.files.fillTree(directory, { owner: account, sync }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   })

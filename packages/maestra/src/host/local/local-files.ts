@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Account, FileStat, HostFiles, TreeWriter, WriteOptions } from '../host.js'
+import type { Account, FileStat, HostFiles, TreeOptions, TreeWriter, WriteOptions } from '../host.js'
 import { failedWith, fileError } from './file-error.js'
 import { LocalTreeWriter } from './tree-writer.js'
 
@@ -253,7 +253,7 @@ export class LocalFiles implements HostFiles {
     }
   }
 
-  fillTree(directory: string, options: { readonly owner?: Account | undefined }): TreeWriter {
+  fillTree(directory: string, options: TreeOptions): TreeWriter {
     return new LocalTreeWriter(directory, options)
   }
 

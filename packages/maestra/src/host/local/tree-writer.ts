@@ -1,7 +1,6 @@
 import * as fs from 'node:fs'
-import { open } from 'node:fs/promises'
 import { MaestraError } from '@maestra/client/base/error'
-import type { Account, TreeWriter } from '../host.js'
+import type { Account, TreeOptions, TreeWriter } from '../host.js'
 import { fileError } from './file-error.js'
 import { chunksAfter, WriteQueue } from './write-queue.js'
 
@@ -20,6 +19,12 @@ const gatheredChunks = 1024
 /** Files that are made durable at the same time: a journalling file system commits them together. */
 const parallelSyncs = 8
 
+/**
+ * So much of a file may be written and not be on the disk, before it is put there while more is written: else the kernel leaves
+ * nearly all of a large file to the sync at the end.
+ */
+const syncedAheadBytes = 64 * 1024 * 1024
+
 type OpenFile = {
   /** Relative to the root. */
   readonly path: string
@@ -28,7 +33,10 @@ type OpenFile = {
   fd: number | undefined
   /** Bytes handed to the queue, which is where the next write goes. */
   bytes: number
-  writesLeft: number
+  /** Of writes and syncs. */
+  callsLeft: number
+  /** Bytes that were written since the last sync began. */
+  unsyncedBytes: number
   ended: boolean
 }
 
@@ -48,6 +56,7 @@ type Waiter = {
 export class LocalTreeWriter implements TreeWriter {
   readonly #root: string
   readonly #owner: Account | undefined
+  readonly #sync: boolean
   /** Relative paths; the root is the empty one. */
   readonly #directories = new Set<string>([''])
   readonly #files: string[] = []
@@ -63,10 +72,9 @@ export class LocalTreeWriter implements TreeWriter {
   #failure: Error | undefined
   #waiters: Waiter[] = []
 
-  /** `owner` of everything that is made; the account of this process when undefined. */
-  constructor(directory: string, options: { readonly owner?: Account | undefined } = {}) {
+  constructor(directory: string, { owner, sync }: TreeOptions) {
     this.#root = directory
-    const { owner } = options
+    this.#sync = sync
     this.#owner = owner?.uid === process.geteuid?.() ? undefined : owner
   }
 
@@ -102,7 +110,15 @@ export class LocalTreeWriter implements TreeWriter {
   beginFile(path: string, mode: number): void {
     const relative = this.#enter(path)
     if (this.#current) this.#refuse(path, `${this.#current.path} was not ended`)
-    this.#current = { path: relative, mode: mode & 0o777, fd: undefined, bytes: 0, writesLeft: 0, ended: false }
+    this.#current = {
+      path: relative,
+      mode: mode & 0o777,
+      fd: undefined,
+      bytes: 0,
+      callsLeft: 0,
+      unsyncedBytes: 0,
+      ended: false,
+    }
   }
 
   append(chunk: Buffer): void {
@@ -141,11 +157,11 @@ export class LocalTreeWriter implements TreeWriter {
     await this.#until(() => this.pendingBytes <= bytes)
   }
 
-  async finish(options: { readonly sync: boolean }): Promise<void> {
+  async finish(): Promise<void> {
     this.#throwFailure()
     if (this.#current) this.#refuse(this.#current.path, 'it was not ended')
     await this.#until(() => this.#openFiles.size === 0)
-    if (options.sync) await this.#syncAll()
+    if (this.#sync) await this.#syncAll()
   }
 
   async abandon(): Promise<void> {
@@ -220,13 +236,15 @@ export class LocalTreeWriter implements TreeWriter {
     this.#openFiles.add(file)
     const chunks = this.#takeGathered()
     this.#queuedWrites += 1
-    file.writesLeft += 1
+    file.callsLeft += 1
     const position = file.bytes
     file.bytes += length
     const done = (error: Error | undefined): void => {
       this.#endedWrites += 1
-      file.writesLeft -= 1
+      file.callsLeft -= 1
+      file.unsyncedBytes += length
       if (error) this.#fail(fileError('write', this.#absolute(file.path), error))
+      if (this.#sync && file.unsyncedBytes >= syncedAheadBytes) this.#syncAhead(file, fd)
       this.#closeWhenWritten(file)
       this.#wakeWaiters()
     }
@@ -235,7 +253,7 @@ export class LocalTreeWriter implements TreeWriter {
 
   #closeWhenWritten(file: OpenFile): void {
     const { fd } = file
-    if (fd === undefined || file.writesLeft > 0 || !(file.ended || this.#failure)) return
+    if (fd === undefined || file.callsLeft > 0 || !(file.ended || this.#failure)) return
     file.fd = undefined
     fs.close(fd, (error) => {
       this.#openFiles.delete(file)
@@ -244,25 +262,40 @@ export class LocalTreeWriter implements TreeWriter {
     })
   }
 
+  /** Of what is written so far. The sync at the end is what counts. */
+  #syncAhead(file: OpenFile, fd: number): void {
+    if (this.#failure) return
+    file.unsyncedBytes = 0
+    file.callsLeft += 1
+    fs.fdatasync(fd, (error) => {
+      file.callsLeft -= 1
+      // The kernel says an error once: nobody would hear of it at the end.
+      if (error) this.#fail(fileError('sync', this.#absolute(file.path), error))
+      this.#closeWhenWritten(file)
+      this.#wakeWaiters()
+    })
+  }
+
   async #syncAll(): Promise<void> {
     const files = this.#files.values()
     const syncFiles = async (): Promise<void> => {
-      for (const path of files) await this.#sync(path)
+      for (const path of files) await this.#syncOne(path)
     }
     await Promise.all(Array.from({ length: parallelSyncs }, syncFiles))
     // A directory is durable only together with what it names: the deepest come first.
     const deepestFirst = [...this.#directories].sort((a, b) => depth(b) - depth(a))
-    for (const path of deepestFirst) await this.#sync(path)
+    for (const path of deepestFirst) await this.#syncOne(path)
   }
 
-  async #sync(relative: string): Promise<void> {
+  async #syncOne(relative: string): Promise<void> {
     this.#throwFailure()
     try {
-      const handle = await open(this.#absolute(relative), 'r')
+      // These are short calls; only the sync is worth the way to the thread pool.
+      const fd = fs.openSync(this.#absolute(relative), 'r')
       try {
-        await handle.sync()
+        await new Promise<void>((resolve, reject) => fs.fsync(fd, (error) => (error ? reject(error) : resolve())))
       } finally {
-        await handle.close()
+        fs.closeSync(fd)
       }
     } catch (error) {
       throw this.#fail(fileError('sync', this.#absolute(relative), error))

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { Account, FileStat, HostFiles, TreeWriter, WriteOptions } from '../host.js'
+import type { Account, FileStat, HostFiles, TreeOptions, TreeWriter, WriteOptions } from '../host.js'
 import { failedWith, fileError } from '../local/file-error.js'
 import { type MemoryInode, type MemoryTree, systemError } from './memory-tree.fixture.js'
 import { MemoryTreeWriter } from './memory-tree-writer.fixture.js'
@@ -153,7 +153,7 @@ export class MemoryFiles implements HostFiles {
     await this.#do('sync', directory, () => this.#tree.names(directory, this.#self))
   }
 
-  fillTree(directory: string, options: { readonly owner?: Account | undefined }): TreeWriter {
+  fillTree(directory: string, options: TreeOptions): TreeWriter {
     return new MemoryTreeWriter({
       tree: this.#tree,
       self: this.#self,

@@ -13,10 +13,8 @@ import { watchForStall } from './stall-watch.js'
 export type BaseBackupOptions = BackupCommandOptions & {
   /** A connected client in replication mode (`replication: 'true'`), used for nothing else; it is ended here. */
   readonly connect: () => Promise<pg.Client>
-  /** An empty tree that becomes the data directory. It is abandoned here when the backup fails. */
+  /** An empty tree that becomes the data directory; it is finished here, or abandoned when the backup fails. */
   readonly tree: TreeWriter
-  /** Whether everything is on the disk when the result comes. */
-  readonly sync: boolean
   readonly signal?: AbortSignal | undefined
   /** Called about once a MiB, and at the end. */
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined
@@ -64,7 +62,7 @@ export async function receiveBaseBackup(options: BaseBackupOptions): Promise<Bas
       await close(client)
       receiver.verify(systemIdentifier)
       receiver.writeManifest()
-      await unlessAborted(tree.finish({ sync: options.sync }), signal)
+      await unlessAborted(tree.finish(), signal)
       return { ...positionsOf(answer), systemIdentifier, bytes: receiver.receivedBytes, files: receiver.fileCount }
     } finally {
       destroy(client)
