@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { oldest } from '../harness/majors.js'
 import { describeBaseBackup } from './base-backup.suite.js'
 import { describeCascade } from './cascade.suite.js'
+import { describeClassify } from './classify.suite.js'
 import { describeCluster } from './cluster.suite.js'
 import { describeEditedSettings } from './edited-settings.suite.js'
 import { describeHeal } from './heal.suite.js'
@@ -24,4 +25,5 @@ if (oldest !== undefined) {
   describeCascade(oldest, { briefly: true })
   describeStatus(oldest, { briefly: true })
   describeSandbox(oldest, '/')
+  describeClassify(oldest.version)
 }

@@ -37,7 +37,7 @@ export const functionGroups: readonly FunctionGroup[] = [
     why: 'Mathematics.',
     names: `abs acos acosd acosh asin asind asinh atan atan2 atan2d atand atanh cbrt ceil ceiling cos cosd cosh cot cotd degrees
       div exp factorial floor gcd lcm ln log log10 min_scale mod numeric_exp pi pow power radians round scale sign sin sind
-      sinh sqrt tan tand tanh trim_scale trunc width_bucket bit_count float4 float8 int2 int4 int8 numeric`,
+      sinh sqrt tan tand tanh trim_scale trunc width_bucket bit_count float4 float8 int2 int4 int8 numeric money`,
   },
   { why: 'Mathematics of later versions.', names: 'erf erfc', since: 16 },
   { why: 'Mathematics and checksums of later versions.', names: 'gamma lgamma crc32 crc32c', since: 18 },
@@ -123,7 +123,8 @@ export const functionGroups: readonly FunctionGroup[] = [
       macaddr8 macaddr8_set7bit`,
   },
   {
-    why: 'Who asks and where: a pool has the same role and database on every node.',
+    why: `Who asks and where: a pool has the same role and database on every node. With a search_path that begins with pg_temp
+      current_schema makes a schema: a standby refuses that with 25006, and rule R8 asks the primary.`,
     names: 'current_database current_schema current_schemas current_user session_user',
   },
   {

@@ -3,7 +3,7 @@
  * the grammar gives to BETWEEN; what they stand for is looked at beside them.
  */
 export const allowedOperators: ReadonlySet<string> = new Set(
-  `= <> < <= > >= + - * / % ^ | & # ~ << >> || ! !! @ |/ ||/ @@ @@@
+  `= <> < <= > >= + - * / % ^ | & # ~ << >> || !! @ |/ ||/ @@ @@@
     ~~ !~~ ~~* !~~* ~* !~ !~* ^@ ~<~ ~<=~ ~>~ ~>=~
     -> ->> #> #>> #- @> <@ ? ?| ?& @?
     && &< &> -|- <<= >>= &&

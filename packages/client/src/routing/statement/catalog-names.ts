@@ -19,7 +19,10 @@ export type CatalogNames = {
   readonly relations: ReadonlyMap<string, NotPlain>
   /** Functions made in the database, but for those of harmless extensions, trigger functions and procedures. */
   readonly functions: ReadonlySet<string>
-  /** Functions of PostgreSQL that are not immutable and can be called with one argument: `(x).pg_sleep` is a call. */
+  /**
+   * Of those functions, and of PostgreSQL's that are not immutable, the ones that can be called with one argument:
+   * `(x).pg_sleep` is a call, and so is `t.total` where the table has no such column.
+   */
   readonly notations: ReadonlySet<string>
   readonly operators: ReadonlySet<string>
   /** Functions and operators that harmless extensions alone have made. */
@@ -75,7 +78,7 @@ const readable = `
     where d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and d.deptype = 'e'
       and e.extname = any (${array(harmlessExtensions)})
   ), made_function as materialized (
-    select p.oid, p.proname, p.prokind, x.extname is not null
+    select p.oid, p.proname, p.prokind, p.pronargs > 0 and p.pronargs - p.pronargdefaults <= 1 as takes_one, x.extname is not null
         and (p.provolatile = 'i' or p.provolatile = 's' and x.extname = any (${array(harmlessWhenStable)}))
         and p.proname <> all (${array(unprovenOfExtensions)}) as harmless
     from pg_catalog.pg_proc p
@@ -90,7 +93,8 @@ const readable = `
     left join made_function f on f.oid = o.oprcode
     where o.oid >= 16384 group by o.oprname
   ), made_cast as (
-    select t.typname, c.castcontext, c.casttarget, pg_catalog.format_type(c.castsource, null) as source
+    select t.typname, c.castcontext, c.casttarget, 
+      pg_catalog.format_type(c.castsource, null) as source, pg_catalog.format_type(c.casttarget, null) as target
     from pg_catalog.pg_cast c
     join pg_catalog.pg_type t on t.oid = c.casttarget
     left join pg_catalog.pg_proc p on p.oid = c.castfunc
@@ -129,11 +133,14 @@ const readable = `
       from (select relname, pg_catalog.min(kind) as kind from not_plain group by relname) r),
     'functions', (select pg_catalog.json_agg(proname) from function_name where not harmless),
     'extensionFunctions', (select pg_catalog.json_agg(proname) from function_name where harmless),
-    'notations', (select pg_catalog.json_agg(distinct p.proname) from pg_catalog.pg_proc p
+    'notations', (select pg_catalog.json_agg(proname) from (
+      select proname from made_function where takes_one and not harmless
+      union
+      select p.proname from pg_catalog.pg_proc p
       where p.oid < 16384 and p.prokind = 'f' and p.provolatile <> 'i' and p.pronargs > 0
         and p.pronargs - p.pronargdefaults <= 1
         and p.prorettype <> all (array['trigger', 'event_trigger', 'internal', 'cstring']::pg_catalog.regtype[])
-        and p.proargtypes[0] <> all (array['internal', 'cstring']::pg_catalog.regtype[])),
+        and p.proargtypes[0] <> all (array['internal', 'cstring']::pg_catalog.regtype[])) n),
     'operators', (select pg_catalog.json_agg(oprname) from operator_name where not harmless),
     'extensionOperators', (select pg_catalog.json_agg(oprname) from operator_name where harmless),
     'safeTypes', (select pg_catalog.json_agg(typname)
@@ -143,7 +150,7 @@ const readable = `
         where b.oid < 16384 and b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
         union select typname from made_cast) t),
     'unnamed', (select pg_catalog.json_agg(what) from (
-      select 'cast from ' || source || ' to ' || typname as what from made_cast
+      select 'cast from ' || source || ' to ' || target as what from made_cast
       where castcontext = 'i' or casttarget = any (array['json', 'jsonb']::pg_catalog.regtype[])
       union all
       select 'operator class ' || c.opcname from pg_catalog.pg_opclass c

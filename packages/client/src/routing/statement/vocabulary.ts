@@ -70,9 +70,8 @@ export class Vocabulary {
         return this.#type(wordsOf(node['names']))
       case 'RangeTableSample':
         return this.#sampling(wordsOf(node['method']))
-      // `t.f` is also f(t), with the row as its argument.
       case 'ColumnRef':
-        return this.#made(wordsOf(node['fields']).slice(1))
+        return this.#notation(wordsOf(node['fields']).slice(1))
       case 'A_Indirection':
         return this.#notation(wordsOf(node['indirection']))
       default:
@@ -109,10 +108,11 @@ export class Vocabulary {
     return { reason: 'function', detail: path.join('.'), setsParameters }
   }
 
-  /** `(x).f` is also f(x), whatever x is. */
+  /** `(x).f` is also f(x), whatever x is, and `t.f` is f(t), with the row as its argument. */
   #notation(fields: readonly string[]): Doubt | undefined {
-    const called = fields.find((name) => this.#names?.notations.has(name) && !allowedFunctions.has(name))
-    return this.#made(fields) ?? (called === undefined ? undefined : { reason: 'function', detail: called })
+    const called = fields.find((name) => spellings(name).some((each) => this.#names?.notations.has(each)))
+    if (called === undefined) return undefined
+    return this.#made([called]) ?? (allowedFunctions.has(called) ? undefined : { reason: 'function', detail: called })
   }
 
   #made(names: readonly string[]): Doubt | undefined {
