@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { oldest } from '../harness/majors.js'
 import { describeBaseBackup } from './base-backup.suite.js'
 import { describeCascade } from './cascade.suite.js'
+import { describeClassifiedReads } from './classified-reads.suite.js'
 import { describeClassify } from './classify.suite.js'
 import { describeCluster } from './cluster.suite.js'
 import { describeEditedSettings } from './edited-settings.suite.js'
@@ -26,4 +27,5 @@ if (oldest !== undefined) {
   describeStatus(oldest, { briefly: true })
   describeSandbox(oldest, '/')
   describeClassify(oldest.version)
+  describeClassifiedReads(oldest.version)
 }
