@@ -36,7 +36,8 @@ export function other(reason: StatementReason, detail?: string): Statement {
 }
 
 function classifyOne(wrapped: object, names: CatalogNames | undefined): Statement {
-  const [[name, tree] = ['nothing', {}]] = Object.entries(wrapped) as [string, TreeNode][]
+  const [[name, tree] = ['nothing', {}], ...more] = Object.entries(wrapped) as [string, TreeNode][]
+  if (more.length > 0) return { ...other('unknown-syntax', name), maySetParameters: true, changesNames: true }
   switch (name) {
     case 'SelectStmt':
       return classifySelect(tree, names)
@@ -74,11 +75,10 @@ function doubtOf({ doubt }: Proof, names: CatalogNames | undefined): Doubt | und
 
 function refutedSelect({ reason, detail }: Doubt, maySetParameters: boolean): Statement {
   const kind: StatementKind = reason === 'select-into' || reason === 'data-changing-cte' ? 'other' : 'read-on-primary'
-  const isUnknown = reason === 'unknown-syntax' || reason === 'too-deep'
   return {
     ...other(reason, detail),
     kind,
-    maySetParameters: maySetParameters || isUnknown,
+    maySetParameters,
     changesNames: reason === 'select-into',
   }
 }
@@ -93,8 +93,7 @@ function classifyRowChange(name: string, tree: TreeNode, names: CatalogNames | u
   const found = refuted ?? doubt
   const command = name.replace('Stmt', '').toUpperCase()
   if (found === undefined) return { ...other('row-change', command), kind: 'row-change', maySetParameters }
-  const isUnknown = refuted?.reason === 'unknown-syntax' || refuted?.reason === 'too-deep'
-  return { ...other(found.reason, found.detail), maySetParameters: maySetParameters || isUnknown }
+  return { ...other(found.reason, found.detail), maySetParameters }
 }
 
 const transactionKinds: ReadonlyMap<unknown, StatementKind> = new Map<unknown, StatementKind>([

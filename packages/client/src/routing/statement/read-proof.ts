@@ -12,8 +12,8 @@ export type Proof = {
   readonly maySetParameters: boolean
 }
 
-/** Far more than what is written or generated; a chain of 500 operators is a tree of 500 levels. */
-const deepest = 1_000
+/** More than what is written or generated, a chain of so many operators for one; each level takes four of the stack. */
+const deepest = 250
 
 const changesRows: ReadonlySet<string> = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'])
 
@@ -44,8 +44,8 @@ type Scope = { readonly name: string; readonly outer: Scope } | undefined
 
 class ProofWalk {
   readonly #unnamed: readonly string[]
-  readonly #nodes: typeof readNodes
   readonly #vocabulary: Vocabulary
+  #nodes: typeof readNodes
   #refuted: Doubt | undefined
   #doubt: Doubt | undefined
   #maySetParameters = false
@@ -74,12 +74,17 @@ class ProofWalk {
 
   #refute(reason: StatementReason, detail?: string): void {
     this.#refuted ??= { reason, ...(detail !== undefined && { detail }) }
+    // What is not followed may hold anything.
+    if (reason === 'unknown-syntax' || reason === 'too-deep') this.#maySetParameters = true
   }
 
   #follow(name: string, node: TreeNode, scope: Scope, depth: number): void {
+    if (changesRows.has(name) && depth > 0) {
+      this.#refute('data-changing-cte', name)
+      this.#nodes = rowChangeNodes
+    }
     const fields = this.#nodes.get(name)
-    if (changesRows.has(name) && depth > 0) this.#refute('data-changing-cte', name)
-    else if (fields === undefined) this.#refute('unknown-syntax', name)
+    if (fields === undefined) this.#refute('unknown-syntax', name)
     else if (depth > deepest) this.#refute('too-deep')
     else {
       this.#note(this.#vocabulary.doubt(name, node, (relation) => isIn(scope, relation)))

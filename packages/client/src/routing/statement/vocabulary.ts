@@ -60,7 +60,7 @@ export class Vocabulary {
       case 'SortBy':
         return this.#operator(wordsOf(node['useOp']))
       case 'SubLink':
-        return this.#operator(wordsOf(node['operName']))
+        return this.#operator(comparedBy(node))
       // These look for an operator of the name =, whichever there is.
       case 'CaseExpr':
         return node['arg'] === undefined ? undefined : this.#operator(['='])
@@ -153,6 +153,12 @@ export class Vocabulary {
       this.#made([name]) ?? (isOurs ? undefined : { reason: 'function', detail: path.join('.'), setsParameters: true })
     )
   }
+}
+
+/** The operator of a comparison with a query; IN is = without saying so. */
+function comparedBy(subLink: TreeNode): readonly string[] {
+  const path = wordsOf(subLink['operName'])
+  return path.length === 0 && subLink['testexpr'] !== undefined ? ['='] : path
 }
 
 /** The words of a name, which are String nodes; stars and subscripts between them are left out. */
