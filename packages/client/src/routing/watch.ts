@@ -125,9 +125,11 @@ export class Watch {
   #pauseMs(address: Address): number {
     const { nodes, primary, options } = this.#topology
     const node = nodes.get(address)
-    if (node?.ejected) return node.ejected.retryAtMs - nowMs()
+    const retryMs = node?.ejected ? node.ejected.retryAtMs - nowMs() : undefined
     const spread = 0.8 + this.#random() * 0.4
-    // Without a primary, each may be the one that is promoted.
+    // Without a primary, each may be the one that is promoted, also one that was away for long.
+    if (primary === undefined && retryMs !== undefined) return Math.min(retryMs, this.#intervalMs * spread)
+    if (retryMs !== undefined) return retryMs
     const isUrgent = primary === undefined || primary.address === address || isOpen(node)
     return (isUrgent ? Math.min(this.#intervalMs, options.primaryFreshMs / 4) : this.#intervalMs) * spread
   }

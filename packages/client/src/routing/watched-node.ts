@@ -38,6 +38,7 @@ type Open = { readonly connection: WatchConnection; readonly number: number }
 export class WatchedNode {
   readonly #options: WatchedNodeOptions
   #open: Promise<Open> | undefined
+  #connected: Open | undefined
   #timer: NodeJS.Timeout | undefined
   #probing = false
   #again = false
@@ -83,10 +84,13 @@ export class WatchedNode {
 
   /** Runs a small text on the watching connection. Rejects when there is none, or no answer within the deadline. */
   async ask(text: string): Promise<Answer> {
-    const { connection, number } = await this.#opened()
-    const sent = nextNumber()
-    const rows = await this.#withDeadline(connection.query(text), `no answer within ${this.#options.deadlineMs} ms`)
-    return { rows, connection: number, sent, received: nextNumber() }
+    try {
+      return await this.#ask(await this.#opened(), text)
+    } catch (error) {
+      // A server that hangs is found out by whoever asks first. What else goes wrong, the next probe sees.
+      if (isHung(error)) this.#failed(error)
+      throw error
+    }
   }
 
   /** Asks how far the server has come, and tells the topology. */
@@ -98,25 +102,27 @@ export class WatchedNode {
   }
 
   async #probe(): Promise<void> {
-    const { address, random } = this.#options
+    const { address } = this.#options
     try {
-      const { connection } = await this.#opened()
-      const { rows, connection: number, sent, received } = await this.ask(probeQuery)
-      const state = parseProbe(onlyRow(rows))
-      this.#hear({
-        kind: 'answered',
-        address,
-        connection: number,
-        sent,
-        received,
-        processId: connection.processId,
-        state,
-      })
+      const open = await this.#opened()
+      const { rows, ...numbers } = await this.#ask(open, probeQuery)
+      const { processId } = open.connection
+      this.#hear({ kind: 'answered', address, ...numbers, processId, state: parseProbe(onlyRow(rows)) })
     } catch (error) {
-      const hung = error instanceof MaestraError && error.code === 'deadline-passed'
-      this.#drop()
-      this.#hear({ kind: 'failed', address, hung, error: messageOf(error), random: random() })
+      this.#failed(error)
     }
+  }
+
+  async #ask({ connection, number }: Open, text: string): Promise<Answer> {
+    const sent = nextNumber()
+    const rows = await this.#withDeadline(connection.query(text), `no answer within ${this.#options.deadlineMs} ms`)
+    return { rows, connection: number, sent, received: nextNumber() }
+  }
+
+  #failed(error: unknown): void {
+    const { address, random } = this.#options
+    this.#drop()
+    this.#hear({ kind: 'failed', address, hung: isHung(error), error: messageOf(error), random: random() })
   }
 
   #schedule(): void {
@@ -141,7 +147,8 @@ export class WatchedNode {
       const connection = await this.#withDeadline(connecting, `no connection within ${deadlineMs} ms`)
       const open = { connection, number: nextNumber() }
       if (this.#stopped) throw new MaestraError('interrupted', `the watch of ${address} was stopped`)
-      connection.onBreak((error) => this.#broke(open.number, error))
+      connection.onBreak((error) => this.#broke(open, error))
+      this.#connected = open
       return open
     } catch (error) {
       given.abort(error)
@@ -152,16 +159,20 @@ export class WatchedNode {
     }
   }
 
-  #broke(number: number, error: Error): void {
+  #broke(open: Open, error: Error): void {
+    if (this.#connected !== open) return
+    this.#connected = undefined
     this.#open = undefined
-    this.#hear({ kind: 'lost', address: this.#options.address, connection: number, error: messageOf(error) })
+    this.#hear({ kind: 'lost', address: this.#options.address, connection: open.number, error: messageOf(error) })
   }
 
-  /** Ends the connection, and with it whatever waits for an answer on it. */
+  /** Ends the connection, and with it whatever waits for an answer on it. One that is being made ends with its own wait. */
   #drop(): void {
-    const open = this.#open
+    const open = this.#connected
+    if (open === undefined) return
+    this.#connected = undefined
     this.#open = undefined
-    void open?.then(({ connection }) => connection.close()).catch(() => {})
+    open.connection.close()
   }
 
   async #withDeadline<T>(promise: Promise<T>, words: string): Promise<T> {
@@ -184,6 +195,10 @@ export class WatchedNode {
   #hear(input: TopologyInput): void {
     if (!this.#stopped) this.#options.heard(input)
   }
+}
+
+function isHung(error: unknown): boolean {
+  return error instanceof MaestraError && error.code === 'deadline-passed'
 }
 
 function onlyRow(rows: readonly Row[]): Row {

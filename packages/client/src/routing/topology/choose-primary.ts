@@ -5,7 +5,7 @@ import { incarnationKey } from './incarnation.js'
 import type { LineageId } from './log-position.js'
 import type { Address, KnownPrimary, NodeRole, NodeView } from './topology.js'
 
-/** A server out of recovery that answers, with the history that it writes. */
+/** A server out of recovery, with the history that it writes. */
 type Candidate = {
   readonly node: NodeView
   readonly lineage: Lineage
@@ -19,7 +19,7 @@ type Choice =
   | { readonly state: 'as-before' }
   | { readonly state: 'away'; readonly reason: string }
   | { readonly state: 'unknown' }
-  | { readonly state: 'two-primaries'; readonly candidates: readonly Candidate[] }
+  | { readonly state: 'two-primaries'; readonly addresses: readonly Address[] }
 
 /** Who is primary, and with that what each node is: rules T4 and T6. */
 export function chooseRoles(draft: Draft, nowMs: number): void {
@@ -49,26 +49,27 @@ function choose(draft: Draft, nowMs: number): Choice {
   const known = draft.memory.primary
   // Before all were heard, a server that was superseded may be the first to answer.
   if (draft.memory.systemIdentifier === undefined) return { state: 'unknown' }
-  const live = liveCandidates(draft, nowMs)
-  return known === undefined ? chooseFirst(draft, live) : chooseNext(draft, known, live, nowMs)
+  const candidates = recentCandidates(draft, nowMs)
+  return known === undefined ? chooseFirst(draft, candidates) : chooseNext(draft, known, candidates, nowMs)
 }
 
-function chooseFirst(draft: Draft, live: readonly Candidate[]): Choice {
-  if (live.length === 0) return { state: 'unknown' }
-  const newest = newestOf(draft, live)
-  if (newest === undefined) return { state: 'two-primaries', candidates: live }
-  return newest.node.readOnly ? { state: 'unknown' } : { state: 'known', candidate: newest, beside: [] }
+function chooseFirst(draft: Draft, candidates: readonly Candidate[]): Choice {
+  if (candidates.length === 0) return { state: 'away', reason: 'no server out of recovery answers' }
+  const newest = newestOf(draft, candidates)
+  if (newest === undefined) return { state: 'two-primaries', addresses: candidates.map(addressOf) }
+  if (newest.node.readOnly) return { state: 'away', reason: readOnly(newest) }
+  return !newest.node.answers ? { state: 'unknown' } : { state: 'known', candidate: newest, beside: [] }
 }
 
-function chooseNext(draft: Draft, known: KnownPrimary, live: readonly Candidate[], nowMs: number): Choice {
-  const its = live.find(({ lineage }) => lineage.id === known.lineage)
-  const others = live.filter(({ lineage }) => lineage.id !== known.lineage && mayFollow(draft, known, lineage))
+function chooseNext(draft: Draft, known: KnownPrimary, candidates: readonly Candidate[], nowMs: number): Choice {
+  const its = candidates.find(({ node, lineage }) => lineage.id === known.lineage && node.answers)
+  const others = candidates.filter(({ lineage }) => lineage.id !== known.lineage && mayFollow(draft, known, lineage))
   if (others.length === 0) return its ? goOn(its) : silent(draft, known, nowMs)
   const newest = newestOf(draft, others)
   const newestDescends = newest === undefined ? 'unknown' : descent(draft, newest.lineage, known.lineage)
-  if (newest !== undefined && (newestDescends === 'yes' || (its === undefined && isSilent(draft, known, nowMs)))) {
+  if (newest?.node.answers && (newestDescends === 'yes' || (its === undefined && isSilent(draft, known, nowMs)))) {
     return newest.node.readOnly
-      ? { state: 'away', reason: `${newest.node.address} was promoted and takes no writes yet` }
+      ? { state: 'away', reason: readOnly(newest) }
       : { state: 'known', candidate: newest, beside: [] }
   }
   const descents = others.map(({ lineage }) => descent(draft, lineage, known.lineage))
@@ -81,12 +82,19 @@ function chooseNext(draft: Draft, known: KnownPrimary, live: readonly Candidate[
   ) {
     return { state: 'known', candidate: its, beside: others }
   }
-  return { state: 'two-primaries', candidates: its ? [its, ...others] : others }
+  return { state: 'two-primaries', addresses: [known.address, ...others.map(addressOf)] }
+}
+
+function readOnly({ node }: Candidate): string {
+  return `${node.address} is out of recovery and takes no writes (transaction_read_only is on)`
+}
+
+function addressOf({ node }: Candidate): Address {
+  return node.address
 }
 
 function goOn(its: Candidate): Choice {
-  if (its.node.readOnly)
-    return { state: 'away', reason: `${its.node.address} takes no writes (transaction_read_only is on)` }
+  if (its.node.readOnly) return { state: 'away', reason: readOnly(its) }
   return { state: 'known', candidate: its, beside: [] }
 }
 
@@ -104,14 +112,17 @@ function isSilent(draft: Draft, known: KnownPrimary, nowMs: number): boolean {
   return node?.lastAnswerAtMs === undefined || nowMs - node.lastAnswerAtMs > draft.options.primaryFreshMs
 }
 
-/** Servers out of recovery that answered of late. One that is reached by two addresses is one. */
-function liveCandidates(draft: Draft, nowMs: number): readonly Candidate[] {
+/**
+ * Servers out of recovery that answered of late: also when the last probe failed, since they may be up. One that is reached by
+ * two addresses is one.
+ */
+function recentCandidates(draft: Draft, nowMs: number): readonly Candidate[] {
   const found = new Map<string, Candidate>()
   for (const node of draft.nodes.values()) {
     const lineage = node.lineage === undefined ? undefined : draft.histories.lineages.get(node.lineage)
     const { systemIdentifier, startedAt, lastAnswerAtMs } = node
     if (lineage === undefined || startedAt === undefined || systemIdentifier !== draft.memory.systemIdentifier) continue
-    if (!node.answers || node.inRecovery || lastAnswerAtMs === undefined) continue
+    if (node.inRecovery || lastAnswerAtMs === undefined) continue
     if (nowMs - lastAnswerAtMs > draft.options.primaryFreshMs) continue
     const incarnation = incarnationKey({ systemIdentifier: lineage.systemIdentifier, startedAt })
     const same = found.get(incarnation)
@@ -161,7 +172,7 @@ function settle(draft: Draft, choice: Choice, nowMs: number): void {
       draft.primaryState = 'unknown'
       break
     case 'two-primaries':
-      settleTwo(draft, choice.candidates)
+      settleTwo(draft, choice.addresses)
       break
   }
 }
@@ -201,19 +212,24 @@ function settleKnown(draft: Draft, { node, lineage, incarnation }: Candidate, be
 }
 
 function settleAway(draft: Draft, reason: string, nowMs: number): void {
-  const known = draft.memory.primary
+  const address = draft.memory.primary?.address
   draft.primary = undefined
-  if (draft.primaryState === 'away' || known === undefined) return
+  if (draft.primaryState === 'away') return
   draft.primaryState = 'away'
-  const since = nodeOf(draft, known.address)?.lastAnswerAtMs ?? nowMs
-  draft.events.push({ kind: 'primary-away', address: known.address, silentMs: nowMs - since, reason })
+  const since = address === undefined ? undefined : nodeOf(draft, address)?.lastAnswerAtMs
+  draft.events.push({
+    kind: 'primary-away',
+    ...(address !== undefined && { address }),
+    ...(since !== undefined && { silentMs: nowMs - since }),
+    reason,
+  })
   for (const each of draft.nodes.keys()) draft.askAgain.add(each)
 }
 
-function settleTwo(draft: Draft, candidates: readonly Candidate[]): void {
+function settleTwo(draft: Draft, addresses: readonly Address[]): void {
   draft.primary = undefined
   if (draft.primaryState !== 'two-primaries') {
-    draft.events.push({ kind: 'two-primaries', addresses: candidates.map(({ node }) => node.address) })
+    draft.events.push({ kind: 'two-primaries', addresses })
   }
   draft.primaryState = 'two-primaries'
 }
@@ -247,12 +263,14 @@ function assignRole(draft: Draft, node: NodeView): void {
 }
 
 function roleOf(draft: Draft, node: NodeView): NodeRole {
-  const { systemIdentifier, inRecovery, lineage } = node
-  const expected = draft.memory.systemIdentifier
+  const { systemIdentifier, inRecovery } = node
+  const { memory, primaryState } = draft
   if (inRecovery === undefined) return 'unknown'
-  if (expected !== undefined && systemIdentifier !== expected) return 'wrong-system'
+  if (memory.systemIdentifier !== undefined && systemIdentifier !== memory.systemIdentifier) return 'wrong-system'
   if (inRecovery) return 'replica'
-  if (expected === undefined || draft.primaryState === 'unknown') return 'unknown'
-  if (lineage === draft.memory.primary?.lineage && draft.primaryState !== 'two-primaries') return 'primary'
-  return draft.memory.primary === undefined && draft.primaryState !== 'two-primaries' ? 'unknown' : 'former-primary'
+  if (primaryState === 'two-primaries') return 'former-primary'
+  const lineage = node.lineage === undefined ? undefined : draft.histories.lineages.get(node.lineage)
+  if (memory.primary === undefined || lineage === undefined) return 'unknown'
+  if (lineage.id === memory.primary.lineage) return 'primary'
+  return primaryState === 'known' || !mayFollow(draft, memory.primary, lineage) ? 'former-primary' : 'unknown'
 }

@@ -16,7 +16,7 @@ export function noteAnswer(draft: Draft, input: TopologyInput & { kind: 'answere
   const same = isSameRun(before, state)
   const pooler = processId !== undefined && processId !== state.backendPid
   const { progress } = state
-  const lineage = progress.inRecovery ? undefined : noteLineage(draft, before, state)
+  const lineage = progress.inRecovery ? undefined : noteLineage(draft, before, state, connection)
   change(draft, address, {
     answers: true,
     ejected: undefined,
@@ -32,6 +32,8 @@ export function noteAnswer(draft: Draft, input: TopologyInput & { kind: 'answere
     timeline: progress.inRecovery ? progress.receivedTimeline : progress.timeline,
     passedTimeline: passedTimeline(same ? before : undefined, state),
     lineage,
+    // Of a replica, until it is compared again.
+    ...(!progress.inRecovery && { lagBytes: undefined, lagMs: undefined }),
     pooler,
     connection,
     diverged: same && before.diverged,

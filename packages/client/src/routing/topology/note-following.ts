@@ -1,11 +1,12 @@
-import { bytesBetween } from '../../postgres/lsn.js'
+import { bytesBetween, formatLsn } from '../../postgres/lsn.js'
 import { change, type Draft, type NodeChange, nodeOf, remember } from './draft.js'
-import { isSole, type Lineage } from './histories.js'
-import type { Address, CoursePoint, NodeView, Replayed } from './topology.js'
+import type { Lineage } from './histories.js'
+import type { Address, NodeView, Replayed } from './topology.js'
 import type { TopologyInput } from './topology-input.js'
 
 /** Looks that are kept: at four a second, those of the last minute of a primary that writes. */
 const keptPoints = 240
+const closeMs = 100
 
 /** How each replica stands to the primary: how far behind, and whether it follows at all. */
 export function noteFollowing(draft: Draft, input: TopologyInput, nowMs: number): void {
@@ -16,12 +17,13 @@ export function noteFollowing(draft: Draft, input: TopologyInput, nowMs: number)
   const lineage = draft.histories.lineages.get(primary.lineage)
   for (const node of [...draft.nodes.values()]) {
     if (node.role !== 'replica' || node.replayed === undefined || lineage === undefined) continue
-    const why = node.diverged ? undefined : divergence(draft, node, node.replayed, primary, lineage)
+    noteNewer(draft, node, lineage, nowMs)
+    const why = node.diverged ? undefined : divergence(draft, node, primary, lineage, nowMs)
     if (why !== undefined) {
       change(draft, node.address, { diverged: true })
       draft.events.push({ kind: 'replica-diverged', address: node.address, why })
     }
-    if (node.address === input.address || node.address === primary.address)
+    if (node.address === input.address || node.lagBytes === undefined)
       change(draft, node.address, lagOf(draft, node, node.replayed, input, nowMs))
   }
 }
@@ -31,35 +33,51 @@ function noteCourse(draft: Draft, { written }: NodeView, nowMs: number): void {
   const inserted = written.inserted.bareLsn()
   const { course } = draft.memory
   const last = course.at(-1)
-  const next: CoursePoint = { inserted, fromMs: last?.inserted === inserted ? last.fromMs : nowMs, untilMs: nowMs }
-  const kept = last?.inserted === inserted ? course.slice(0, -1) : course
-  remember(draft, { course: [...kept.slice(1 - keptPoints), next] })
+  if (last !== undefined && last.inserted >= inserted) {
+    remember(draft, { course: [...course.slice(0, -1), { ...last, untilMs: nowMs }] })
+    return
+  }
+  // Looks that are close together are one: of a primary that is asked after each commit the last minute is kept too.
+  const before = course.at(-2)
+  const kept = before !== undefined && nowMs - before.untilMs < closeMs ? course.slice(0, -1) : course
+  remember(draft, { course: [...kept.slice(1 - keptPoints), { inserted, untilMs: nowMs }] })
+}
+
+/** A replica on a later timeline than the primary: somebody was promoted, and may not have been probed since. */
+function noteNewer(
+  draft: Draft,
+  { address, passedTimeline, newerSinceMs }: NodeView,
+  lineage: Lineage,
+  nowMs: number,
+): void {
+  if (passedTimeline === undefined || passedTimeline <= lineage.timeline) {
+    if (newerSinceMs !== undefined) change(draft, address, { newerSinceMs: undefined })
+  } else if (newerSinceMs === undefined) {
+    change(draft, address, { newerSinceMs: nowMs })
+    for (const each of draft.nodes.keys()) draft.askAgain.add(each)
+  }
 }
 
 /** What proves that a replica is not on the primary's history; undefined is no proof that it is. */
 function divergence(
   draft: Draft,
-  node: NodeView,
-  replayed: Replayed,
-  primary: NodeView,
+  { timeline, passedTimeline, newerSinceMs, replayed }: NodeView,
+  { written }: NodeView,
   lineage: Lineage,
+  nowMs: number,
 ): string | undefined {
-  const { timeline, passedTimeline } = node
-  if (passedTimeline !== undefined && passedTimeline > lineage.timeline) {
+  if (replayed === undefined || written === undefined) return undefined
+  if (newerSinceMs !== undefined && nowMs - newerSinceMs > draft.options.primaryFreshMs) {
     return `it is on timeline ${passedTimeline}, the primary on ${lineage.timeline}`
   }
-  // Numbers that were read later on the primary than on a replica which follows it are not smaller.
-  if (
-    primary.written !== undefined &&
-    primary.written.at > replayed.before &&
-    replayed.lsn.bareLsn() > primary.written.inserted.bareLsn()
-  ) {
-    return `it has replayed up to ${replayed.lsn.toString()}, and the primary has written only up to ${primary.written.inserted.toString()}`
+  const [reached, inserted] = [replayed.lsn.bareLsn(), written.inserted.bareLsn()]
+  // What was read later on the primary is not less than what a replica that follows it has replayed.
+  if (written.at > replayed.before && reached > inserted) {
+    return `it has replayed up to ${formatLsn(reached)}, and the primary has written only up to ${formatLsn(inserted)}`
   }
-  const left =
-    lineage.parentTimeline !== undefined && timeline === lineage.parentTimeline ? lineage.switchpoint : undefined
-  if (left !== undefined && isSole(lineage, draft.histories) && replayed.lsn.bareLsn() > left) {
-    return `it has replayed timeline ${timeline} up to ${replayed.lsn.toString()}, which the primary's history left before`
+  const left = timeline === lineage.parentTimeline ? lineage.switchpoint : undefined
+  if (timeline !== undefined && left !== undefined && reached > left) {
+    return `it has replayed timeline ${timeline} up to ${formatLsn(reached)}, which the primary's history left at ${formatLsn(left)}`
   }
   return undefined
 }

@@ -8,17 +8,43 @@ import type { PrimaryProgress, ServerState } from './server-state.js'
 import type { NodeView } from './topology.js'
 
 /** Which history a server out of recovery writes: one that is known, or a new one. */
-export function noteLineage(draft: Draft, before: NodeView, state: ServerState): LineageId | undefined {
+export function noteLineage(
+  draft: Draft,
+  before: NodeView,
+  state: ServerState,
+  connection: number,
+): LineageId | undefined {
   const { progress } = state
   if (progress.inRecovery || progress.timeline === undefined) return undefined
   const key = incarnationKey(state)
-  const known = draft.histories.byIncarnation.get(key) ?? goesOn(draft, before, state, progress.timeline)
-  const id = known ?? begin(draft, before, state, progress, progress.timeline)
-  if (draft.histories.byIncarnation.get(key) !== id) {
+  const ofThisRun = draft.histories.byIncarnation.get(key)
+  const begun = beginningOf(before, state, progress.timeline, connection)
+  // A run in which it was promoted does not go on with what an earlier run wrote.
+  const known = goesOn(draft, ofThisRun ?? (begun.inThisRun ? undefined : before.lineage), before, state)
+  const id = known ?? begin(draft, before, state, progress, progress.timeline, begun)
+  if (ofThisRun !== id) {
     draft.histories = { ...draft.histories, byIncarnation: new Map(draft.histories.byIncarnation).set(key, id) }
   }
   noteFurther(draft, id, progress)
   return id
+}
+
+/** What is certain of the promotion that began the timeline which a server writes. */
+type Beginning = {
+  /** It was in this run of the server. */
+  readonly inThisRun: boolean
+  /** And no recovery from a crash came after it, so that the server still tells its switch point. */
+  readonly tellsWhere: boolean
+}
+
+/**
+ * Proofs that no crash came after the promotion: the last checkpoint is of a timeline before, as a recovery from a crash ends
+ * with one of its own; or the connection on which the server was seen in recovery never broke.
+ */
+function beginningOf(before: NodeView, state: ServerState, timeline: TimelineId, connection: number): Beginning {
+  const wasStandby = isSameServer(before, state) && before.inRecovery === true
+  const tellsWhere = state.checkpointTimeline < timeline || (wasStandby && before.connection === connection)
+  return { inThisRun: wasStandby || tellsWhere, tellsWhere }
 }
 
 /** It was seen to have written further. */
@@ -37,16 +63,20 @@ export function noteFurther(
 }
 
 /**
- * A server that was started again writes the history that it wrote before, if it has all of it that was on disk. Less means
- * that its data is older than what was seen there.
+ * A server that was seen before writes the history that it wrote, if it has all of it that was on disk. Less means that its
+ * data is older than what was seen there.
  */
-function goesOn(draft: Draft, before: NodeView, state: ServerState, timeline: TimelineId): LineageId | undefined {
-  const { progress } = state
-  const lineage = before.lineage === undefined ? undefined : draft.histories.lineages.get(before.lineage)
+function goesOn(
+  draft: Draft,
+  id: LineageId | undefined,
+  { address }: NodeView,
+  { systemIdentifier, progress }: ServerState,
+): LineageId | undefined {
+  const lineage = id === undefined ? undefined : draft.histories.lineages.get(id)
   if (lineage === undefined || progress.inRecovery) return undefined
-  if (lineage.systemIdentifier !== state.systemIdentifier || lineage.timeline !== timeline) return undefined
+  if (lineage.systemIdentifier !== systemIdentifier || lineage.timeline !== progress.timeline) return undefined
   if (progress.inserted >= lineage.flushed) return lineage.id
-  draft.events.push({ kind: 'server-changed', address: before.address, what: 'went-back' })
+  draft.events.push({ kind: 'server-changed', address, what: 'went-back' })
   return undefined
 }
 
@@ -54,27 +84,27 @@ function begin(
   draft: Draft,
   before: NodeView,
   state: ServerState,
-  progress: PrimaryProgress,
+  { inserted, flushed, lastReplayed }: PrimaryProgress,
   timeline: TimelineId,
+  { inThisRun, tellsWhere }: Beginning,
 ): LineageId {
   const { histories } = draft
   const { systemIdentifier } = state
   const id = (histories.lineages.size + 1) as LineageId
-  const wasHere = isSameServer(before, state)
-  const seenToBegin = wasHere && before.inRecovery === true
-  const parentTimeline = parentOf(timeline, state.passedTimeline, wasHere ? before.passedTimeline : undefined)
+  const passed = isSameServer(before, state) ? before.passedTimeline : undefined
+  const parentTimeline = parentOf(timeline, state.checkpointTimeline, passed)
   const parents = parentTimeline === undefined ? [] : lineagesOf(systemIdentifier, parentTimeline, histories)
   put(draft, {
     id,
     systemIdentifier,
     timeline,
-    ...(progress.switchpoint !== undefined && { switchpoint: progress.switchpoint }),
+    ...(tellsWhere && lastReplayed !== undefined && { switchpoint: lastReplayed }),
     ...(parentTimeline !== undefined && { parentTimeline }),
     ...(parents.length === 1 && parents[0] !== undefined && { parent: parents[0].id }),
-    firstInserted: progress.inserted,
-    inserted: progress.inserted,
-    flushed: progress.flushed,
-    seenToBegin,
+    firstInserted: inserted,
+    inserted,
+    flushed,
+    seenToBegin: inThisRun,
   })
   return id
 }

@@ -6,16 +6,20 @@ import type { Progress, ServerState } from './server-state.js'
 /** A row of texts, as a driver gives it. */
 export type Row = Readonly<Record<string, unknown>>
 
+/** Sources of pg_settings that say nothing of the server. */
+const ofTheRole = ['user', 'database user', 'client', 'session']
+
 /** Reads the row of probeQuery. Throws bad-value for what is no such row. */
 export function parseProbe(row: Row): ServerState {
   return {
     systemIdentifier: text(row, 'system_identifier'),
     startedAt: text(row, 'started_at'),
     backendPid: number(row, 'backend_pid'),
-    readOnly: text(row, 'read_only') === 'on',
+    readOnly: optional(row, 'read_only_by', (by) => !ofTheRole.includes(by)) ?? text(row, 'in_recovery') === 'true',
     versionNumber: number(row, 'version_number'),
     walBlockSize: number(row, 'wal_block_size'),
     walSegmentSize: number(row, 'wal_segment_size'),
+    checkpointTimeline: timelineOf(number(row, 'checkpoint_timeline')),
     // 0 where the server never was in recovery since its data was made.
     passedTimeline: timelineOf(Math.max(number(row, 'checkpoint_timeline'), number(row, 'recovery_timeline'))),
     progress: parseProgress(row),
@@ -31,7 +35,7 @@ export function parseProgress(row: Row): Progress {
       inserted: parseLsn(text(row, 'inserted')),
       flushed: parseLsn(text(row, 'flushed')),
       timeline: optional(row, 'wal_file', timelineOfWalFileName),
-      switchpoint: lsn(row, 'replayed'),
+      lastReplayed: lsn(row, 'replayed'),
     }
   }
   return {

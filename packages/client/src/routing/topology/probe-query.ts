@@ -8,6 +8,9 @@
  * 1. In recovery or not. A server leaves recovery once and for its life, so `false` stays true for all that follows.
  * 2. The positions: replayed, or inserted.
  * 3. What may only be later than these: flushed, received, and the timeline that was received.
+ *
+ * A server that is read-only by its configuration takes no writes from anybody. One that is so for this role or this
+ * connection alone says nothing of the server, so where the setting comes from is asked too.
  */
 export const probeQuery = `
 with recovery as materialized (
@@ -31,7 +34,9 @@ select reached.in_recovery::text as in_recovery,
        (select system_identifier::text from pg_control_system()) as system_identifier,
        to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
        pg_backend_pid()::text as backend_pid,
-       current_setting('transaction_read_only') as read_only,
+       case when not reached.in_recovery and current_setting('transaction_read_only') = 'on'
+            then (select source from pg_settings where name = 'default_transaction_read_only')
+       end as read_only_by,
        current_setting('server_version_num') as version_number,
        (select timeline_id::text from pg_control_checkpoint()) as checkpoint_timeline,
        (select min_recovery_end_timeline::text from pg_control_recovery()) as recovery_timeline,

@@ -64,6 +64,7 @@ type Following = 'contains' | 'comes-to-contain' | 'lacks' | 'unknown'
  */
 function followed(node: NodeView, position: LogPosition, topology: Topology, nowMs: number): Following {
   const { histories } = topology
+  if (histories.current === undefined) return followedAlone(node, position, topology)
   const verdict = judge(position, histories)
   if (verdict === 'other-system' || verdict === 'lost') return 'lacks'
   if (verdict !== 'contained') return 'unknown'
@@ -106,4 +107,34 @@ function followedUnseen(node: NodeView, position: LogPosition, topology: Topolog
   return lineage !== undefined && others.length === 0 && judgeOn(position, lineage, histories) === 'contained'
     ? 'contains'
     : 'unknown'
+}
+
+/** No primary was ever seen. Under T4 a replica that certainly is on the timeline of the position, and on no later one, serves. */
+function followedAlone(node: NodeView, position: LogPosition, { primaryState }: Topology): Following {
+  if (primaryState !== 'away') return 'unknown'
+  return (node.timeline ?? node.passedTimeline) === position.timeline ? 'contains' : 'unknown'
+}
+
+/**
+ * T4, for commits of which nobody knows whether they are in the history that goes on: the replica that answers, has replayed
+ * all that it received, and is furthest; the best state that exists. Undefined when no replica is known to have.
+ * @public
+ */
+export function mostAdvanced({ nodes, memory }: Topology): NodeView | undefined {
+  let best: NodeView | undefined
+  for (const node of nodes.values()) {
+    if (node.role !== 'replica' || !node.answers || node.ejected || node.pooler || node.diverged) continue
+    if (node.systemIdentifier !== memory.systemIdentifier || node.replayed === undefined || node.received === undefined)
+      continue
+    if (node.replayed.lsn.bareLsn() < node.received.bareLsn()) continue
+    if (best === undefined || isFurther(node, best)) best = node
+  }
+  return best
+}
+
+/** On a later timeline, else further: of two histories of one number neither is better. */
+function isFurther(one: NodeView, other: NodeView): boolean {
+  const [later, sooner] = [one.passedTimeline ?? 0, other.passedTimeline ?? 0]
+  if (later !== sooner) return later > sooner
+  return (one.replayed?.lsn.bareLsn() ?? 0n) > (other.replayed?.lsn.bareLsn() ?? 0n)
 }

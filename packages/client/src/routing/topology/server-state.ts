@@ -6,13 +6,15 @@ import type { Incarnation } from './incarnation.js'
 export type ServerState = Incarnation & {
   /** pg_backend_pid(): differs from that of BackendKeyData where a pooler stands in between. */
   readonly backendPid: number
-  /** transaction_read_only: on in recovery, and on a primary that a manager does not let anybody write to yet. */
+  /** In recovery, or a primary that by its configuration takes no writes: a manager does not let anybody write to it yet. */
   readonly readOnly: boolean
   /** server_version_num, such as 180004. */
   readonly versionNumber: number
   /** Bytes of a WAL page and of a WAL segment. */
   readonly walBlockSize: number
   readonly walSegmentSize: number
+  /** Of its last checkpoint or restart point. A recovery from a crash ends with one, a promotion does not. */
+  readonly checkpointTimeline: TimelineId
   /**
    * A timeline that this server's history certainly has in it: that of its last restart point, or of the last page that it
    * wrote while in recovery. It may be on a later one.
@@ -30,8 +32,11 @@ export type PrimaryProgress = {
   readonly flushed: Lsn
   /** Undefined in an answer to positionQuery. */
   readonly timeline: TimelineId | undefined
-  /** Where it left the timeline before, from its promotion until its restart. */
-  readonly switchpoint: Lsn | undefined
+  /**
+   * pg_last_wal_replay_lsn(). Of a server that was promoted, where it left the timeline before, and of one that recovered from
+   * a crash since, only where that recovery ended: also after the crash of a backend, which keeps the start time.
+   */
+  readonly lastReplayed: Lsn | undefined
 }
 
 export type StandbyProgress = {

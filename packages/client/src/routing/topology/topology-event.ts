@@ -11,7 +11,13 @@ export type TopologyEvent =
       readonly timeline: TimelineId
       readonly switchpoint?: string
     }
-  | { readonly kind: 'primary-away'; readonly address: Address; readonly silentMs: number; readonly reason: string }
+  /** None answers, or none takes writes: rule T4 is in force. `address` is that of the last one; none was seen without. */
+  | {
+      readonly kind: 'primary-away'
+      readonly address?: Address
+      readonly silentMs?: number
+      readonly reason: string
+    }
   | { readonly kind: 'primary-back'; readonly address: Address; readonly timeline: TimelineId }
   | { readonly kind: 'two-primaries'; readonly addresses: readonly Address[]; readonly chosen?: Address }
   /** A server out of recovery that was superseded: nothing is written there. */

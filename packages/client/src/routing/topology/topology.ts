@@ -14,13 +14,13 @@ export type NodeRole =
   | 'former-primary'
   /** Of another system than the other nodes: never used. */
   | 'wrong-system'
-  /** Not seen yet. */
+  /** Not seen yet; or out of recovery, and not yet known to be the primary. */
   | 'unknown'
 
 /**
  * - `known`: writes may go to `topology.primary`.
- * - `away`: there was one, and none answered within primaryFreshMs (T4); or it takes no writes.
- * - `unknown`: none was seen yet.
+ * - `away`: none answered within primaryFreshMs, or it takes no writes (T4). At the start, once each node was heard.
+ * - `unknown`: the start, before that.
  * - `two-primaries`: several are out of recovery, and none of them is certainly the one (T6).
  */
 export type PrimaryState = 'known' | 'away' | 'unknown' | 'two-primaries'
@@ -81,6 +81,8 @@ export type NodeView = {
   readonly connection: number
   readonly lastAnswerAtMs?: number
   readonly lastError?: string
+  /** Since when it was seen on a later timeline than the primary's. */
+  readonly newerSinceMs?: number
   /** It is certainly not on the primary's history. */
   readonly diverged: boolean
 }
@@ -115,8 +117,8 @@ export type Memory = {
   readonly course: readonly CoursePoint[]
 }
 
-/** The primary was seen at this position first and last at these times. */
-export type CoursePoint = { readonly inserted: Lsn; readonly fromMs: number; readonly untilMs: number }
+/** The primary was last seen at this position at that time. */
+export type CoursePoint = { readonly inserted: Lsn; readonly untilMs: number }
 
 export type KnownPrimary = {
   readonly address: Address
