@@ -4,6 +4,7 @@ import { openWorkspace, type Workspace } from '../../harness/workspace.js'
 import { client } from './client.suite.js'
 import { cursors } from './cursors.suite.js'
 import { errors } from './errors.suite.js'
+import { maestraPoolOn } from './maestra-pool-on.js'
 import { nodePostgresOn } from './node-postgres-on.js'
 import { parameters } from './parameters.suite.js'
 import { poolClients } from './pool-clients.suite.js'
@@ -23,15 +24,17 @@ vi.setConfig({ testTimeout: 15_000 })
 
 let workspace: Workspace
 let single: Sandbox
+let cluster: Sandbox
 
 beforeAll(async () => {
   workspace = openWorkspace()
   process.env['MAESTRA_CACHE'] = workspace.cache
   single = await startSandbox({ replicas: 0 })
+  cluster = await startSandbox({ replicas: 2 })
 })
 
 afterAll(async () => {
-  await single?.stop()
+  await Promise.all([single?.stop(), cluster?.stop()])
   await workspace.remove()
 })
 
@@ -53,6 +56,12 @@ const suites = [
   tls,
 ]
 
-describe.each([nodePostgresOn(() => single)])('$name', (subject) => {
+const subjects = [
+  nodePostgresOn(() => single),
+  maestraPoolOn(() => single, 'a single server'),
+  maestraPoolOn(() => cluster, 'a primary and its replicas'),
+]
+
+describe.each(subjects)('$name', (subject) => {
   for (const suite of suites) suite(subject)
 })
