@@ -18,6 +18,8 @@ type WriteWait = { readonly write: Write; readonly told: () => void }
 
 /** How long after a capture that failed, or for which no connection was free, the next one is tried. */
 const retryMs = 10
+/** Between two looks at a flush position that is awaited. */
+const mostFlushPauseMs = 50
 
 /**
  * Reads the positions of the primary's log after commits, one reading in flight at a time (rule W3), and tells those who
@@ -30,6 +32,7 @@ export class Captures {
   #floorWaits: FloorWait[] = []
   #writeWaits: WriteWait[] = []
   #retry: NodeJS.Timeout | undefined
+  #flushPauseMs = 0
   #isStopped = false
 
   constructor(options: {
@@ -47,6 +50,16 @@ export class Captures {
   wake(): void {
     if (this.#isStopped) return
     this.#tellWaiting()
+    const captureNeeded = this.#commits.captureNeeded()
+    const need = captureNeeded ?? this.#commits.flushAwaited()
+    if (need === undefined) return
+    if (captureNeeded !== undefined) this.#flushPauseMs = 0
+    else if (!this.#isFlushDue()) return
+    this.#look()
+  }
+
+  #look(): void {
+    if (this.#isStopped) return
     const need = this.#commits.captureNeeded() ?? this.#commits.flushAwaited()
     if (need === undefined) return
     const connection = this.#connectionBefore(need.openedBefore)
@@ -117,12 +130,25 @@ export class Captures {
     }
   }
 
-  #later(): void {
+  /**
+   * The flush follows soon as a rule, so it is looked at at once. Behind a bulk writer that is idle in its transaction it may take
+   * seconds: then less and less often.
+   */
+  #isFlushDue(): boolean {
+    if (this.#retry !== undefined) return false
+    const pauseMs = this.#flushPauseMs
+    this.#flushPauseMs = Math.min(mostFlushPauseMs, Math.max(1, 2 * pauseMs))
+    if (pauseMs === 0) return true
+    this.#later(pauseMs, () => this.#look())
+    return false
+  }
+
+  #later(pauseMs = retryMs, look = () => this.wake()): void {
     if (this.#retry !== undefined) return
     this.#retry = setTimeout(() => {
       this.#retry = undefined
-      this.wake()
-    }, retryMs)
+      look()
+    }, pauseMs)
     this.#retry.unref()
   }
 }

@@ -86,6 +86,11 @@ export class FloorSight {
     return 'has-it'
   }
 
+  /** Of a history that is known, and further than that was ever seen. */
+  isAhead(position: Position): boolean {
+    return judge(this.#logPosition(position), this.#topology().histories) === 'ahead'
+  }
+
   judge(position: Position): 'contained' | 'abandoned' | 'unknown' {
     const verdict = judge(this.#logPosition(position), this.#topology().histories)
     if (verdict === 'contained') return 'contained'

@@ -6,6 +6,7 @@ import { ReplayDelay } from '../routing/balance/replay-delay.js'
 import type { CommitEvent } from '../routing/consistency/commit-event.js'
 import { Commits } from '../routing/consistency/commits.js'
 import type { Floor } from '../routing/consistency/floor.js'
+import type { Position } from '../routing/consistency/position.js'
 import { type Conditions, type Route, type RouteReason, route } from '../routing/route.js'
 import { nextNumber } from '../routing/sequence.js'
 import { once } from '../routing/session-state.js'
@@ -41,6 +42,7 @@ import type { ServerConnection } from './server-connection.js'
 import { Counters } from './statistics.js'
 import { TopologyFollower } from './topology-follower.js'
 import { TotalLimit } from './total-limit.js'
+import { UnseenPositions } from './unseen-positions.js'
 import { openWatchConnection } from './watch-connection.js'
 import { Writes } from './writes.js'
 
@@ -94,10 +96,10 @@ export class Traffic {
   readonly #reads: Reads
   readonly #writes: Writes
   readonly #catalog: Catalog
+  readonly #unseen: UnseenPositions
   #setsSynchronousCommit = true
   #waitingForStart: (() => void)[] | undefined = []
   #isStarted = false
-  #isRaised = false
 
   constructor(configs: readonly NodeConfig[], routing: Routing, host: TrafficHost) {
     this.#routing = routing
@@ -107,6 +109,8 @@ export class Traffic {
       consistency: routing.consistency,
       tell: (event) => host.emit(commitEvent(event)),
     })
+    // Rule R10: what is there when the pool starts is seen by its reads, those of sessions too.
+    this.commits.start()
     this.scopes = new Scopes(this.commits)
     const configOf = new Map(configs.map(({ address, config }) => [address, config]))
     this.watch = new Watch({
@@ -193,6 +197,13 @@ export class Traffic {
       },
       failed: (error) => host.emit({ kind: 'catalog-failed', error: messageOf(error) }),
     })
+    this.#unseen = new UnseenPositions({
+      isAhead: (position) => this.#sight.isAhead(position),
+      askPrimary: async () => {
+        const { primary } = topology()
+        if (primary !== undefined) await this.watch.progress(primary.address)
+      },
+    })
     void this.#classifier.load()
   }
 
@@ -225,7 +236,10 @@ export class Traffic {
     if (statement.kind === 'read' || !statement.mayWrite) {
       const { consistency } = call.options
       const floor = this.commits.floorFor(consistency === undefined ? noOptions : { consistency }, scope.scope)
-      return this.#reads.run(call, statement, scope, floor, told)
+      return this.#unseen.look(floor, (unseen) => {
+        const known = unseen.length === 0 ? floor : this.#forget(unseen, scope)
+        this.#reads.run(call, statement, scope, known, told)
+      })
     }
     this.#write(call, statement, scope, told, false)
   }
@@ -244,6 +258,19 @@ export class Traffic {
         this.#follower.whenChanged(this.#routing.primaryFreshMs, () => this.#write(call, statement, scope, told, true))
       })
     })
+  }
+
+  /**
+   * Rule T1: what no server has written was never acknowledged to anybody. The token may have hidden what its scope wrote since,
+   * so the scope needs what the primary has now.
+   */
+  #forget(invalid: readonly Position[], { scope }: PoolScope): Floor {
+    for (const { timeline, lsn } of invalid) {
+      this.#host.emit({ kind: 'token-invalid', why: `no server has written ${formatLsn(lsn)} of timeline ${timeline}` })
+    }
+    scope.replaceConfirmed(scope.confirmed.filter((position) => !invalid.includes(position)))
+    this.commits.raise(scope)
+    return this.commits.floorFor(noOptions, scope)
   }
 
   /** The same where there is one server. */
@@ -464,11 +491,6 @@ export class Traffic {
   }
 
   #primaryChanged(): void {
-    if (!this.#isRaised) {
-      // Rule R10: what was there when the pool started is seen by its reads.
-      this.#isRaised = true
-      this.commits.raise(this.commits.pool)
-    }
     this.#classifier.setNames(undefined)
     this.#catalog.refresh()
     this.#captures.wake()
@@ -512,6 +534,7 @@ export class Traffic {
   }
 
   #started(): void {
+    if (this.watch.topology.primary === undefined) this.commits.startWithout()
     const waiting = this.#waitingForStart ?? []
     this.#waitingForStart = undefined
     for (const run of waiting) run()

@@ -38,7 +38,13 @@ export class ReplayDelay {
     const seen = before !== undefined && atMs - before.lookedAtMs <= closeMs ? this.#lastUpTo(lsn) : undefined
     const isNew = seen !== undefined && before !== undefined && seen.lsn > before.replayed
     const delayMs = isNew ? decayed + (atMs - seen.atMs - decayed) * weightOfNew : decayed
-    this.#estimates.set(address, { delayMs: Math.max(delayMs, atLeastMs), lookedAtMs: atMs, replayed: lsn })
+    // And no later than the newest position that it has is old: one that stood still and has caught up is used again at once.
+    const atMostMs = atMs - (this.#lastUpTo(lsn)?.atMs ?? Number.NEGATIVE_INFINITY)
+    this.#estimates.set(address, {
+      delayMs: Math.max(Math.min(delayMs, atMostMs), atLeastMs),
+      lookedAtMs: atMs,
+      replayed: lsn,
+    })
   }
 
   /** Milliseconds until a replica will have a position that was read on the primary; 0 when it should have it by now. */

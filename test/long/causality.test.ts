@@ -1,0 +1,3 @@
+import { describeCausality } from '../integration/pool/causality.suite.js'
+
+describeCausality({ reads: 100_000 })
