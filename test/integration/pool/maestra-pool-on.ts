@@ -5,7 +5,10 @@ import { poolUrl } from '../../harness/pool-url.js'
 import type { Subject } from './subject.js'
 
 /** Our pool on all servers of a sandbox. */
-export function maestraPoolOn(sandbox: () => Sandbox, servers: 'a single server' | 'a primary and its replicas'): Subject {
+export function maestraPoolOn(
+  sandbox: () => Sandbox,
+  servers: 'a single server' | 'a primary and its replicas',
+): Subject {
   const isSingle = servers === 'a single server'
   return {
     name: `the pool of Maestra on ${servers}`,
@@ -16,7 +19,13 @@ export function maestraPoolOn(sandbox: () => Sandbox, servers: 'a single server'
       const { username, password, pathname } = new URL(primary.url)
       const host = nodes.map((node) => node.host).join(',')
       const port = nodes.map((node) => node.port).join(',')
-      const connection = { host, port, user: username, password, database: pathname.slice(1) } as unknown as pg.PoolConfig
+      const connection = {
+        host,
+        port,
+        user: username,
+        password,
+        database: pathname.slice(1),
+      } as unknown as pg.PoolConfig
       const [first = '', ...others] = nodes.map((node) => node.url)
       return { connection, url: poolUrl(nodes), nodeUrls: [first, ...others] }
     },

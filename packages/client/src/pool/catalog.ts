@@ -16,7 +16,7 @@ const synchronousCommitQuery = `select (exists (select from pg_catalog.pg_proc w
 
 /** Looks at the catalogue when the pool starts, after its own DDL, after errors that smell of it, and now and then (classify). */
 export class Catalog {
-  readonly #ask: (text: string) => Promise<TextRow>
+  readonly #ask: (texts: readonly string[]) => Promise<readonly TextRow[]>
   readonly #seen: (sight: CatalogSight) => void
   readonly #failed: (error: unknown) => void
   #timer: NodeJS.Timeout | undefined
@@ -25,8 +25,8 @@ export class Catalog {
   #isStopped = false
 
   constructor(options: {
-    /** Runs a text on any server that is up. */
-    readonly ask: (text: string) => Promise<TextRow>
+    /** Runs texts of one row each on the primary. */
+    readonly ask: (texts: readonly string[]) => Promise<readonly TextRow[]>
     readonly seen: (sight: CatalogSight) => void
     readonly failed: (error: unknown) => void
   }) {
@@ -53,12 +53,13 @@ export class Catalog {
     while (this.#isWanted && !this.#isStopped) {
       this.#isWanted = false
       try {
-        const names = await this.#ask(catalogNamesQuery)
-        const { found } = await this.#ask(synchronousCommitQuery)
+        const [names, found] = await this.#ask([catalogNamesQuery, synchronousCommitQuery])
+        const told = names?.['names']
+        if (told === undefined || told === null) throw new Error('the catalogue gave no names')
         if (!this.#isStopped) {
           this.#seen({
-            names: parseCatalogNames({ names: names['names'] ?? '{}' }),
-            setsSynchronousCommit: found === 'true',
+            names: parseCatalogNames({ names: told }),
+            setsSynchronousCommit: found?.['found'] !== 'false',
           })
         }
       } catch (error) {

@@ -48,6 +48,8 @@ export class NodeConnections {
     this.pool.on('connect', (client) => {
       const connection = new ServerConnection(this, client, nextNumber())
       this.#of.set(client, connection)
+      // Whoever has it learns of a broken connection by the statement that fails; one who listens, as well.
+      client.on('error', () => {})
       client.once('end', () => {
         this.#of.delete(client)
         events.closed(connection)

@@ -91,7 +91,7 @@ export class PinnedConnection implements ClientConnection {
     this.client.removeListener('notification', this.#notified)
     const giveBack = () => {
       if (error) return this.connection.release(error)
-      if (!this.#lastFailed) return this.#releaseIdle()
+      if (!this.#lastFailed || this.connection.isBroken) return this.#releaseIdle()
       // Behind an error the status of the transaction comes with the next answer.
       sendCall(this.connection, emptyCall, () => this.#releaseIdle())
     }
@@ -101,7 +101,7 @@ export class PinnedConnection implements ClientConnection {
 
   #releaseIdle(): void {
     const isIdle = this.client.getTransactionStatus() === 'I'
-    if (!isIdle) this.#leftOpen()
+    if (!isIdle && !this.connection.isBroken) this.#leftOpen()
     this.connection.release(!isIdle)
   }
 

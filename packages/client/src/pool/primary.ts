@@ -11,6 +11,8 @@ export type PrimarySight = {
   readonly nodeOf: (address: string) => NodeConnections | undefined
   /** Calls back once when the topology has changed, or the time is over. */
   readonly whenChanged: (timeoutMs: number, told: () => void) => void
+  /** What every server that there is answers, when that is no matter of time: a wrong password, a name that nobody knows. */
+  readonly refusal: () => Error | undefined
   /** What happened at a server; it is looked at at once. */
   readonly report: (address: string, error: unknown) => void
 }
@@ -73,6 +75,8 @@ export class Primary {
   }
 
   #wait(begun: Deadline | undefined, acquired: Acquired): void {
+    const refusal = this.#sight.refusal()
+    if (refusal !== undefined) return acquired(withOutcome(refusal, 'not-started'), undefined)
     const deadline = begun ?? Deadline.after(this.#timeoutMs)
     if (deadline.passed()) return acquired(withOutcome(this.unknownError(), 'not-started'), undefined)
     this.#sight.whenChanged(deadline.leftMs(), () => this.#try(deadline, acquired))

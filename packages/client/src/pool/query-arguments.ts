@@ -31,7 +31,7 @@ const noOptions: StatementOptions = {}
 
 /** Throws a TypeError for null and undefined, as node-postgres does. */
 export function queryCall(config: unknown, values?: unknown, callback?: unknown): QueryCall {
-  if (config === null || config === undefined) throw new TypeError('Client was passed a null or undefined query')
+  if (config === null || config === undefined) throw noQuery()
   const isCallback = typeof values === 'function'
   const given = isCallback ? undefined : (values as readonly unknown[] | undefined)
   const told = (isCallback ? values : callback) as QueryCallback | undefined
@@ -57,4 +57,8 @@ export function queryCall(config: unknown, values?: unknown, callback?: unknown)
     options: object,
     isSent: false,
   }
+}
+
+export function noQuery(): TypeError {
+  return new TypeError('Client was passed a null or undefined query')
 }

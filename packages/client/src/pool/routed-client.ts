@@ -16,7 +16,8 @@ export type ClientHost = {
   readonly pin: (done: (error: Error | undefined, connection: ClientConnection | undefined) => void) => void
   /** One that is there at once, or undefined. */
   readonly pinNow: () => ClientConnection | undefined
-  readonly released: (client: RoutedClient) => void
+  /** As whom its connections log in, and where. */
+  readonly login: () => { readonly user: string | undefined; readonly database: string | undefined }
 }
 
 type Work = (done: () => void) => void
@@ -44,6 +45,8 @@ export class RoutedClient extends EventEmitter {
   constructor(host: ClientHost, connection?: ClientConnection) {
     super()
     this.#host = host
+    // Callers pass it on without its client.
+    this.release = this.release.bind(this)
     if (connection === undefined) return
     this.#state = pinned('from-the-start')
     this.#keep(connection)
@@ -168,9 +171,11 @@ export class RoutedClient extends EventEmitter {
     const giveBack: Work = (done) => {
       const connection = this.#connection
       this.#connection = undefined
-      for (const { event, listener } of this.#forwards) connection?.client.removeListener(event, listener)
       connection?.release(error)
-      this.#host.released(this)
+      for (const { event, listener } of this.#forwards) {
+        // One that is closed says so to whoever still listens.
+        if (event !== 'end') connection?.client.removeListener(event, listener)
+      }
       done()
     }
     this.#inTurn(giveBack)
@@ -204,6 +209,22 @@ export class RoutedClient extends EventEmitter {
 
   get connection(): pg.Connection {
     return this.#touch('connection').connection
+  }
+
+  get user(): string | undefined {
+    return this.#host.login().user
+  }
+
+  get database(): string | undefined {
+    return this.#host.login().database
+  }
+
+  get host(): string {
+    return this.#touch('host').host
+  }
+
+  get port(): number {
+    return this.#touch('port').port
   }
 
   getTransactionStatus(): 'I' | 'T' | 'E' | null {

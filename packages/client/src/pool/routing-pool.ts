@@ -8,7 +8,7 @@ import { nodeConfigs } from './node-configs.js'
 import type { NodeConnections } from './node-connections.js'
 import type { ConnectOptions, RouteExplanation } from './pool.js'
 import { type PoolOptions, routingOf } from './pool-options.js'
-import { type QueryCall, type QueryCallback, queryCall, type StatementOptions } from './query-arguments.js'
+import { noQuery, type QueryCall, type QueryCallback, queryCall, type StatementOptions } from './query-arguments.js'
 import { RoutedClient } from './routed-client.js'
 import type { PoolScope } from './scopes.js'
 import { Session } from './session.js'
@@ -55,6 +55,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
 
   query(config: unknown, values?: unknown, callback?: unknown): unknown {
     if (typeof config === 'function') return refuseFunction(config as QueryCallback)
+    if (config === null || config === undefined) return Promise.reject(noQuery())
     const call = queryCall(config, values, callback)
     return settled(call.callback, (told) => this.#once(call, abortable(call, told)))
   }
@@ -192,10 +193,13 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
   #submit(call: QueryCall, scope: PoolScope, told: QueryCallback): void {
     this.#traffic.pin(scope, (error, connection) => {
       if (connection === undefined) return told(error, undefined)
-      connection.submit(call, (failure, result) => {
+      const ended: QueryCallback = (failure, result) => {
         connection.release(failure)
         told(failure, result)
-      })
+      }
+      // A query of node-postgres itself tells its result; of other objects it is told only that they have ended.
+      if (call.config instanceof pg.Query) connection.query(call, ended)
+      else connection.submit(call, ended)
     })
   }
 
@@ -212,7 +216,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
           read: (call, done) => this.#traffic.run(call, this.#traffic.classify(call), scope, done),
           pin: (done) => this.#traffic.pin(scope, done),
           pinNow: () => this.#traffic.pinNow(scope),
-          released: () => {},
+          login: () => this.#traffic.login(),
         },
         connection,
       )
@@ -220,6 +224,9 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
       return this.#traffic.pinDirectly(scope, (error, connection) => told(error, connection && make(connection)))
     }
     this.#traffic.whenStarted(() => {
+      // As with node-postgres, who asks for a client learns that there is no server for it.
+      const refusal = this.#traffic.refusal()
+      if (refusal !== undefined) return told(refusal, undefined)
       if (!isReadOnly) return told(undefined, make())
       this.#traffic.pinReadOnly(scope, (error, connection) => told(error, connection && make(connection)))
     })

@@ -31,14 +31,17 @@ export function sendCall(connection: ServerConnection, call: QueryCall, told: Qu
 }
 
 function send(client: pg.ClientBase, { config, values }: QueryCall, told: QueryCallback): void {
+  let isOver = false
+  // After a value that cannot be sent node-postgres tells twice: of the error, and of an answer to nothing.
+  const once: QueryCallback = (error, result) => {
+    if (isOver) return
+    isOver = true
+    told(error ?? undefined, result)
+  }
   try {
-    Reflect.apply(client.query as (...given: unknown[]) => unknown, client, [
-      config,
-      values,
-      (error: Error | null | undefined, result: pg.QueryResult) => told(error ?? undefined, result),
-    ])
+    Reflect.apply(client.query as (...given: unknown[]) => unknown, client, [config, values, once])
   } catch (error) {
-    told(error as Error, undefined)
+    once(error as Error, undefined)
   }
 }
 

@@ -15,7 +15,7 @@ import { type Statement, withHint } from '../routing/statement/statement.js'
 import type { Topology } from '../routing/topology/topology.js'
 import type { TopologyEvent } from '../routing/topology/topology-event.js'
 import { Watch } from '../routing/watch.js'
-import { askServer } from './ask-server.js'
+import type { TextRow } from './ask-server.js'
 import { whenBackendEnded } from './backend-end.js'
 import { captureConnection } from './capture-connection.js'
 import { Captures } from './captures.js'
@@ -30,7 +30,7 @@ import { Parking } from './parking.js'
 import { PinnedConnection } from './pinned-connection.js'
 import type { RoutingEvent } from './pool-events.js'
 import type { Routing } from './pool-options.js'
-import { Primary } from './primary.js'
+import { isServerGone, Primary } from './primary.js'
 import { PrimaryReads } from './primary-reads.js'
 import type { QueryCall, QueryCallback } from './query-arguments.js'
 import { ReadSearch, searchFor } from './read-search.js'
@@ -86,8 +86,11 @@ export class Traffic {
   readonly #host: TrafficHost
   readonly #classifier = new Classifier()
   readonly #delay = new ReplayDelay()
+  readonly #configs: ReadonlyMap<string, pg.PoolConfig>
   readonly #sight: FloorSight
   readonly #limit: TotalLimit
+  /** Why the watch has no connection to a server. */
+  readonly #refusals = new Map<string, Error>()
   readonly #follower: TopologyFollower
   readonly #captures: Captures
   readonly #parking: Parking
@@ -112,10 +115,19 @@ export class Traffic {
     // Rule R10: what is there when the pool starts is seen by its reads, those of sessions too.
     this.commits.start()
     this.scopes = new Scopes(this.commits)
-    const configOf = new Map(configs.map(({ address, config }) => [address, config]))
+    this.#configs = new Map(configs.map(({ address, config }) => [address, config]))
     this.watch = new Watch({
       addresses: configs.map(({ address }) => address),
-      connect: async (address, signal) => await openWatchConnection(configOf.get(address) ?? {}, signal),
+      connect: async (address, signal) => {
+        try {
+          const connection = await openWatchConnection(this.#configs.get(address) ?? {}, signal)
+          this.#refusals.delete(address)
+          return connection
+        } catch (error) {
+          this.#refusals.set(address, error as Error)
+          throw error
+        }
+      },
       primaryFreshMs: routing.primaryFreshMs,
       keepsAlive: false,
     })
@@ -151,7 +163,10 @@ export class Traffic {
     const whenChanged = (timeoutMs: number, told: () => void) => this.#follower.whenChanged(timeoutMs, told)
     const nodeOf = (address: string) => this.nodes.get(address)
     const report = (address: string, error: unknown) => this.#report(address, error)
-    this.#primary = new Primary({ topology, nodeOf, whenChanged, report }, routing.waitMs)
+    this.#primary = new Primary(
+      { topology, nodeOf, whenChanged, report, refusal: () => this.refusal() },
+      routing.waitMs,
+    )
     this.#writes = new Writes({
       commits: this.commits,
       captures: this.#captures,
@@ -190,7 +205,7 @@ export class Traffic {
         this.#sendWrite(connection, call, statement, scope, told),
     })
     this.#catalog = new Catalog({
-      ask: async (text) => await this.#askPrimary(text),
+      ask: async (texts) => await this.#askPrimary(texts),
       seen: ({ names, setsSynchronousCommit }) => {
         this.#setsSynchronousCommit = setsSynchronousCommit
         this.#classifier.setNames(names)
@@ -324,6 +339,22 @@ export class Traffic {
 
   wakeCaptures(): void {
     this.#captures.wake()
+  }
+
+  /** The error with which every server refuses this application, when waiting does not help. */
+  refusal(): Error | undefined {
+    if (this.#refusals.size < this.nodes.size) return undefined
+    const refusals = [...this.#refusals.values()]
+    const [first] = refusals
+    return first !== undefined && refusals.every((error) => !isServerGone(error)) ? copyOf(first) : undefined
+  }
+
+  /** As whom connections log in: what node-postgres makes of options, environment and defaults. */
+  login(): { readonly user: string | undefined; readonly database: string | undefined } {
+    for (const { connections } of this.nodes.values()) {
+      for (const { client } of connections) return { user: client.user, database: client.database }
+    }
+    return { user: undefined, database: undefined }
   }
 
   get parkedNow(): number {
@@ -501,22 +532,19 @@ export class Traffic {
     this.#catalog.refresh()
   }
 
-  #askPrimary(text: string): Promise<Readonly<Record<string, string | null>>> {
-    return new Promise((resolve, reject) => {
-      this.#primary.acquire((error, connection) => {
-        if (connection === undefined) return reject(error)
-        askServer(connection.client, text).then(
-          (row) => {
-            connection.release()
-            resolve(row)
-          },
-          (failure) => {
-            connection.release(true)
-            reject(failure)
-          },
-        )
-      })
-    })
+  /** On a connection of its own: the application's are counted, and the watch's must not wait. */
+  async #askPrimary(texts: readonly string[]): Promise<readonly TextRow[]> {
+    const { primary } = this.watch.topology
+    const config = primary && this.#configs.get(primary.address)
+    if (config === undefined) throw new MaestraError('primary-unknown', 'no primary answers')
+    const connection = await openWatchConnection(config, AbortSignal.timeout(catalogMs))
+    try {
+      const rows: TextRow[] = []
+      for (const text of texts) rows.push(...((await connection.query(text)) as readonly TextRow[]))
+      return rows
+    } finally {
+      connection.close()
+    }
   }
 
   #report(address: string, error: unknown): void {
@@ -541,12 +569,22 @@ export class Traffic {
   }
 }
 
+/** Each caller gets an error of its own: what is added to it is about one statement. */
+function copyOf(error: Error): Error {
+  return Object.assign(Object.create(Object.getPrototypeOf(error) as object) as Error, error, {
+    message: error.message,
+    stack: error.stack,
+  })
+}
+
 function commitEvent(event: CommitEvent): RoutingEvent {
   const count = event.writes.length
   if (event.kind === 'writes-uncertain') return { kind: event.kind, reason: event.reason, count }
   return { kind: event.kind, position: formatLsn(event.position.lsn), timeline: event.position.timeline, count }
 }
 
+/** For the questions about the names of a database, in milliseconds. */
+const catalogMs = 30_000
 const noOptions = {}
 /** What a standby says of names that the classifier was told otherwise about. */
 const namesOld = new Set(['42P01', '42703', '42883', '42704', '25006'])
