@@ -225,7 +225,8 @@ export function client(subject: Subject): void {
   describe('a client without a pool, of the pool’s Client', () => {
     const make = () => {
       const { Client } = open() as unknown as { Client: typeof pg.Client }
-      return new Client(subject.servers().connection)
+      // A client leads to one server.
+      return new Client({ connectionString: subject.servers().nodeUrls[0] })
     }
 
     it('connects, queries and ends by promises, and emits end', async () => {

@@ -32,6 +32,7 @@ export function maestraPoolOn(
     connectOpensConnection: isSingle,
     failedQueryClosesConnection: false,
     transactionOnPool: 'is refused',
+    unheardErrorEndsProcess: isSingle,
     openTransaction: 'ends with its connection',
   }
 }

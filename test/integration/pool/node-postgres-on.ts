@@ -17,6 +17,7 @@ export function nodePostgresOn(sandbox: () => Sandbox): Subject {
     connectOpensConnection: true,
     failedQueryClosesConnection: true,
     transactionOnPool: 'runs',
+    unheardErrorEndsProcess: true,
     openTransaction: 'is left open',
   }
 }

@@ -29,6 +29,8 @@ export type Subject = {
   readonly failedQueryClosesConnection: boolean
   /** BEGIN through `pool.query`, which opens a transaction on whichever connection is free. */
   readonly transactionOnPool: 'runs' | 'is refused'
+  /** An 'error' of an idle connection that nobody listens for ends the process. */
+  readonly unheardErrorEndsProcess: boolean
   /** What becomes of a connection that is released inside a transaction. */
   readonly openTransaction: 'is left open' | 'ends with its connection'
 }

@@ -65,22 +65,27 @@ export class PinnedConnection implements ClientConnection {
     const sent = this.#sent(call)
     const submittable = call.config as pg.Submittable & Handlers
     const { handleReadyForQuery, handleError } = submittable
+    let result: pg.QueryResult | undefined
     let isOver = false
-    const over = (error: Error | undefined) => {
-      if (isOver) return
+    const over = (error: Error | undefined, tell: () => unknown): unknown => {
+      if (isOver) return tell()
       isOver = true
-      this.#ended(sent, error, () => told?.(error, undefined))
+      let answer: unknown
+      // What it wrote is known before anybody is told that it has ended.
+      this.#ended(sent, error, () => {
+        answer = tell()
+        told?.(error, result)
+      })
+      return answer
     }
-    submittable.handleReadyForQuery = (...told) => {
-      over(undefined)
-      return handleReadyForQuery?.apply(submittable, told)
-    }
-    submittable.handleError = (...told) => {
-      over(told[0] instanceof Error ? told[0] : new Error('the statement failed'))
-      return handleError?.apply(submittable, told)
+    submittable.handleReadyForQuery = (...given) => over(undefined, () => handleReadyForQuery?.apply(submittable, given))
+    submittable.handleError = (...given) => {
+      const error = given[0] instanceof Error ? given[0] : new Error('the statement failed')
+      return over(error, () => handleError?.apply(submittable, given))
     }
     const { config, values, callback } = call
-    Reflect.apply(this.client.query as (...told: unknown[]) => unknown, this.client, [config, values, callback])
+    const heard = callback ?? (told && ((_error: unknown, answer: pg.QueryResult) => void (result = answer)))
+    Reflect.apply(this.client.query as (...given: unknown[]) => unknown, this.client, [config, values, heard])
   }
 
   /**

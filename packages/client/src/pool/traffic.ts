@@ -103,6 +103,7 @@ export class Traffic {
   #setsSynchronousCommit = true
   #waitingForStart: (() => void)[] | undefined = []
   #isStarted = false
+  #startTimer: NodeJS.Timeout | undefined
 
   constructor(configs: readonly NodeConfig[], routing: Routing, host: TrafficHost) {
     this.#routing = routing
@@ -237,6 +238,8 @@ export class Traffic {
       if (this.#waitingForStart !== undefined && isKnown(topology)) this.#started()
     })
     this.watch.start()
+    // The watch alone keeps no process alive, and a server that hangs must not hold up the others for ever.
+    this.#startTimer = setTimeout(() => this.#started(), this.#routing.waitMs)
   }
 
   classify(call: QueryCall): Statement {
@@ -447,9 +450,9 @@ export class Traffic {
     })
   }
 
-  /** After an error of a statement that may have begun a transaction nobody knows what state the connection is in. */
-  #mayBeKept({ client }: ServerConnection, { kind }: Statement, error: Error | undefined): boolean {
-    if (error !== undefined) return isServerError(error) && kind === 'row-change'
+  /** After an error of a text of several statements, a BEGIN may be among them, nobody knows yet what state the connection is in. */
+  #mayBeKept({ client }: ServerConnection, { single }: Statement, error: Error | undefined): boolean {
+    if (error !== undefined) return isServerError(error) && single
     return client.getTransactionStatus() === 'I'
   }
 
@@ -562,6 +565,7 @@ export class Traffic {
   }
 
   #started(): void {
+    clearTimeout(this.#startTimer)
     if (this.watch.topology.primary === undefined) this.commits.startWithout()
     const waiting = this.#waitingForStart ?? []
     this.#waitingForStart = undefined
