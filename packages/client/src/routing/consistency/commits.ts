@@ -1,13 +1,13 @@
-import { maxLsn } from '../../postgres/lsn.js'
 import type { Capture, CaptureNeed, CaptureReading, Settlement } from './capture.js'
 import type { CommitEvent, UncertainReason } from './commit-event.js'
-import type { Doubt } from './doubt.js'
+import { Doubts } from './doubts.js'
 import type { Floor, PendingFloor } from './floor.js'
 import { type Incarnation, sameIncarnation } from './incarnation.js'
 import type { Judge } from './judge.js'
 import type { Consistency } from './level.js'
 import { type Position, replayablePosition, withPosition } from './position.js'
 import type { ProvisionalGroup } from './provisional-group.js'
+import { ProvisionalGroups } from './provisional-groups.js'
 import { Scope } from './scope.js'
 import type { Sequence } from './sequence.js'
 import { Witnesses } from './witnesses.js'
@@ -15,9 +15,6 @@ import type { Write } from './write.js'
 
 const noFloor: Floor = { kind: 'none' }
 const nothingSettled: Settlement = { settled: [], confirmed: [], stale: false }
-/** Groups that wait for the flush position, at most: further ones are joined to the youngest. */
-const mostGroups = 64
-
 /** What of a statement its floor depends on. Relations will come to stand here. */
 export type FloorStatement = { readonly consistency?: Consistency | undefined }
 
@@ -28,22 +25,54 @@ export type ScopeOptions = {
   readonly positions?: readonly Position[]
 }
 
-/** What was written through one pool, and what is known of where it stands in the log. @public */
+/**
+ * What was written through one pool, and what is known of where it stands in the log.
+ *
+ * **What holds.** A read is issued in a scope and answered `none` or `at`, by `floorFor` or later by `floorAgain`. Then every
+ * server whose history contains all of the positions and that has replayed up to them, and the known primary, shows each
+ * commit of the scope that was acknowledged before the read was issued, but for those that are in the primary's log no more;
+ * and of these somebody was told (`writes-uncertain`, `writes-lost`) as soon as this process could know.
+ *
+ * **Why.** An acknowledged write is in one state: pending, provisional, confirmed or uncertain. While one of a scope is
+ * pending or uncertain the scope's floor says so, so it is enough to look at how a position comes to stand for a write.
+ *
+ * 1. *A capture covers it.* The capture was sent after the acknowledgement, or behind the write's own Sync; over a connection
+ *    that was opened before the write was **sent**; to the incarnation that is the known primary. A crash ends every backend,
+ *    and this one lived from before the commit until it answered: so the log only grew in between, and the insert position
+ *    lies at or behind the end of the commit; so does the flush position when the commit waited for it (W4). (Opened before
+ *    the acknowledgement *arrived* is not enough: that may lie in a buffer while the server crashes and comes back.)
+ * 2. *It is confirmed.* A flush position at or behind it was read over a connection that was open when the position was read:
+ *    no crash in between again, so the very bytes up to the position are on disk, and a crash keeps them. As soon as
+ *    no such connection is left, the write is uncertain and the position stands for nothing.
+ * 3. *A doubt ends.* The insert position was read on the known primary, by a capture that was sent when nothing of the doubtful
+ *    write could come to its log any more: at once for one that was acknowledged there, when the backend is gone for one
+ *    without an answer, when another primary is known for one of another server. From then on the write is in the log before
+ *    that position, or in no log that counts.
+ * 4. *The primary changes.* What is confirmed is judged by its history: contained positions stand, abandoned ones and those
+ *    of which nothing is known are doubts. Whatever is pending or provisional is a doubt. A position of the new timeline lies
+ *    behind its switch point, and the contained ones before it: so it implies them, and they are dropped. That is what bounds
+ *    the positions of a scope. They are dropped for nothing else: a server may come back with older data.
+ *
+ * commits.property.test.ts holds it against servers that crash and are promoted.
+ * @public
+ */
 export class Commits {
   /** The scope of all that goes through the pool. */
   readonly pool: Scope
   readonly #sequence: Sequence
   readonly #tell: (event: CommitEvent) => void
   readonly #witnesses = new Witnesses()
-  readonly #doubts = new Set<Doubt>()
+  readonly #doubts = new Doubts()
   #pending: Write[] = []
-  #groups: ProvisionalGroup[] = []
+  readonly #provisional = new ProvisionalGroups()
   readonly #start: Scope
   #asking: Scope[] = []
   /** Those among them that wait for the position that the pool starts with. */
   #starting: Scope[] = []
   #inFlight: Capture | undefined
   #primary: Incarnation | undefined
+  /** The number at which it became known. */
+  #primarySince = 0
   #judge: Judge = () => 'unknown'
   #judged = 0
 
@@ -113,7 +142,7 @@ export class Commits {
   /** Whether something would become uncertain if this connection were closed: keep it until that is settled. */
   isLastWitness(connection: number): boolean {
     const oldest = this.#witnesses.oldestWithout(connection)
-    return this.#pending.some(({ sent }) => sent <= oldest) || this.#groups.some(({ captured }) => captured <= oldest)
+    return this.#pending.some(({ sent }) => sent <= oldest) || this.#provisional.isUnwitnessed(oldest)
   }
 
   /** A primary is known, for the first time, again, or another one; also whenever more is known of histories. */
@@ -128,7 +157,15 @@ export class Commits {
   writeSent(connection: number, scopes: readonly Scope[]): Write {
     const sent = this.#sequence.next()
     const incarnation = this.#witnesses.incarnationOf(connection)
-    return { scopes, incarnation, connection, sent, acknowledged: 0, surelySynchronous: false, state: 'sent' }
+    return {
+      scopes,
+      incarnation,
+      connection,
+      sent,
+      acknowledged: 0,
+      surelySynchronous: false,
+      state: 'sent',
+    }
   }
 
   /** The ReadyForQuery behind it has come. */
@@ -140,7 +177,7 @@ export class Commits {
     if (sameIncarnation(write.incarnation, this.#primary)) {
       this.#pending.push(write)
       this.#doubtUnwitnessed()
-    } else this.#doubt([write], [], 'primary-changed')
+    } else this.#doubt([write], [], 'primary-changed', this.#wasLeftBehind(write) ? 'primary-known' : 'primary-changes')
   }
 
   /** It certainly left nothing: rolled back, or an error that W1 names. */
@@ -150,21 +187,17 @@ export class Commits {
 
   /** Its answer will not come (W6). */
   outcomeUnknown(write: Write): void {
-    const sameServer = sameIncarnation(write.incarnation, this.#primary)
-    this.#doubt([write], [], 'outcome-unknown', sameServer ? write.connection : undefined)
+    this.#doubt([write], [], 'outcome-unknown', this.#wasLeftBehind(write) ? 'primary-known' : write)
   }
 
   /** The backend of that connection was seen to be gone: what it had not committed by now it never will. */
   backendGone(connection: number): void {
-    for (const doubt of this.#doubts) {
-      if (doubt.connection === connection && doubt.after === Number.POSITIVE_INFINITY)
-        doubt.after = this.#sequence.next()
-    }
+    this.#doubts.backendGone(connection, this.#sequence.next())
   }
 
   captureNeeded(): CaptureNeed | undefined {
     if (this.#primary === undefined || this.#inFlight !== undefined) return undefined
-    if (this.#pending.length === 0 && this.#asking.length === 0 && !this.#doubtsCanEnd()) return undefined
+    if (this.#pending.length === 0 && this.#asking.length === 0 && !this.#doubts.canEnd) return undefined
     let openedBefore = Number.POSITIVE_INFINITY
     for (const { sent } of this.#pending) openedBefore = Math.min(openedBefore, sent)
     return { openedBefore }
@@ -172,7 +205,7 @@ export class Commits {
 
   /** The flush position that provisional positions wait for, and which connections may tell it. */
   flushAwaited(): (CaptureNeed & { readonly position: Position }) | undefined {
-    const oldest = this.#groups[0]
+    const { oldest } = this.#provisional
     return oldest && { openedBefore: oldest.captured, position: oldest.position }
   }
 
@@ -193,7 +226,7 @@ export class Commits {
     }
     const before = this.#confirmFlushed(capture.connection, reading.flush)
     const writes = this.#takeCovered(capture)
-    const doubts = [...this.#doubts].filter(({ after }) => after < capture.sent)
+    const doubts = this.#doubts.takeEnded(capture.sent)
     const certain = doubts.length === 0 && writes.every(({ surelySynchronous }) => surelySynchronous)
     const at = (lsn: Position['lsn']): Position => ({
       systemIdentifier,
@@ -203,7 +236,6 @@ export class Commits {
     const insert = at(reading.insert)
     const position = certain ? at(reading.flush) : insert
     const asking = this.#takeAsking(capture)
-    for (const doubt of doubts) this.#endDoubt(doubt)
     const scopes = scopesOf(writes)
     const others = new Set([...asking, ...doubts.flatMap((doubt) => [...doubt.scopes])])
     if (certain) {
@@ -250,65 +282,47 @@ export class Commits {
 
   #changePrimary(incarnation: Incarnation): void {
     this.#primary = incarnation
+    this.#primarySince = this.#judged
     this.#witnesses.of(incarnation)
     this.#inFlight = undefined
-    for (const doubt of this.#doubts) {
-      if (doubt.after === Number.POSITIVE_INFINITY) doubt.after = this.#judged
-    }
-    const [pending, groups] = [this.#pending, this.#groups]
+    this.#doubts.primaryChanged(incarnation, this.#judged)
+    const pending = this.#pending
     this.#pending = []
-    this.#groups = []
-    this.#doubt(pending, groups, 'primary-changed')
+    this.#doubt(pending, this.#provisional.takeAll(), 'primary-changed')
+  }
+
+  /** Whether another primary has taken the place of its server: what commits there now is in no history that counts. */
+  #wasLeftBehind({ incarnation, sent }: Write): boolean {
+    const primary = this.#primary
+    if (primary === undefined || sameIncarnation(incarnation, primary)) return false
+    return sent < this.#primarySince || (incarnation !== undefined && incarnation.timeline < primary.timeline)
   }
 
   /** W3 and W5: what no unbroken connection vouches for any more is uncertain. */
   #doubtUnwitnessed(): void {
     const { oldest } = this.#witnesses
     const pending = this.#pending.filter(({ sent }) => sent <= oldest)
-    const groups = this.#groups.filter(({ captured }) => captured <= oldest)
-    if (pending.length === 0 && groups.length === 0) return
-    this.#pending = this.#pending.filter(({ sent }) => sent > oldest)
-    this.#groups = this.#groups.filter(({ captured }) => captured > oldest)
-    this.#doubt(pending, groups, 'connections-lost')
+    if (pending.length > 0) this.#pending = this.#pending.filter(({ sent }) => sent > oldest)
+    this.#doubt(pending, this.#provisional.takeUnwitnessed(oldest), 'connections-lost')
   }
 
   #doubt(
     pending: readonly Write[],
     groups: readonly ProvisionalGroup[],
     reason: UncertainReason,
-    connection?: number,
+    until: 'primary-known' | 'primary-changes' | Write = 'primary-known',
   ): void {
     const writes = [...pending, ...groups.flatMap((group) => group.writes)]
-    const scopes = scopesOf(pending)
-    for (const group of groups) {
-      for (const scope of group.scopes) {
-        scope.letGo(group)
-        scopes.add(scope)
-      }
-    }
+    const scopes = new Set([...scopesOf(pending), ...groups.flatMap((group) => [...group.scopes])])
     if (scopes.size === 0) return
     for (const write of pending) {
       for (const scope of write.scopes) scope.noLongerAwait(write)
     }
     for (const write of writes) write.state = 'uncertain'
-    const after = connection === undefined ? this.#sequence.next() : Number.POSITIVE_INFINITY
-    this.#addDoubt({ scopes, writes, after, connection, lost: false })
+    const unanswered = typeof until === 'object' ? until : undefined
+    const after = until === 'primary-known' ? this.#sequence.next() : Number.POSITIVE_INFINITY
+    this.#doubts.add({ scopes, writes, after, unanswered, lost: false })
     this.#tell({ kind: 'writes-uncertain', reason, writes, scopes })
-  }
-
-  #addDoubt(doubt: Doubt): void {
-    this.#doubts.add(doubt)
-    for (const scope of doubt.scopes) scope.doubt(doubt)
-  }
-
-  #endDoubt(doubt: Doubt): void {
-    this.#doubts.delete(doubt)
-    for (const scope of doubt.scopes) scope.noLongerDoubt(doubt)
-  }
-
-  #doubtsCanEnd(): boolean {
-    for (const { after } of this.#doubts) if (after < Number.POSITIVE_INFINITY) return true
-    return false
   }
 
   /** T7: what the primary's history does not contain, or not for sure, is no floor; a position read there replaces it. */
@@ -328,7 +342,7 @@ export class Commits {
 
   #doubtPosition(scope: Scope, position: Position, lost: boolean): void {
     const scopes = new Set([scope])
-    this.#addDoubt({ scopes, writes: [], after: this.#judged, connection: undefined, lost })
+    this.#doubts.add({ scopes, writes: [], after: this.#judged, unanswered: undefined, lost })
     if (lost) this.#tell({ kind: 'writes-lost', position, writes: [], scopes })
     else this.#tell({ kind: 'writes-uncertain', reason: 'history-unknown', writes: [], scopes })
   }
@@ -360,36 +374,17 @@ export class Commits {
   ): void {
     for (const write of writes) write.state = confirmed ? 'confirmed' : 'provisional'
     if (scopes.size === 0) return
-    if (confirmed) {
-      for (const scope of scopes) this.#confirm(scope, position)
-      return
-    }
-    const youngest = this.#groups.at(-1)
-    if (youngest === undefined || this.#groups.length < mostGroups) {
-      const group = { position, captured: sent, scopes, writes: [...writes] }
-      this.#groups.push(group)
-      for (const scope of scopes) scope.hold(group)
-      return
-    }
-    youngest.position = { ...position, lsn: maxLsn(position.lsn, youngest.position.lsn) }
-    youngest.writes.push(...writes)
-    for (const scope of scopes) youngest.scopes.add(scope)
-    for (const scope of youngest.scopes) scope.hold(youngest)
+    if (confirmed) for (const scope of scopes) this.#confirm(scope, position)
+    else this.#provisional.add(position, sent, scopes, writes)
   }
 
   #confirmFlushed(connection: number, flush: Position['lsn']): Write[] {
-    const confirmed: Write[] = []
-    this.#groups = this.#groups.filter((group) => {
-      if (group.position.lsn > flush || connection >= group.captured) return true
-      for (const scope of group.scopes) {
-        scope.letGo(group)
-        this.#confirm(scope, group.position)
-      }
-      for (const write of group.writes) write.state = 'confirmed'
-      confirmed.push(...group.writes)
-      return false
-    })
-    return confirmed
+    const groups = this.#provisional.takeFlushed(connection, flush)
+    for (const { position, scopes, writes } of groups) {
+      for (const scope of scopes) this.#confirm(scope, position)
+      for (const write of writes) write.state = 'confirmed'
+    }
+    return groups.flatMap(({ writes }) => writes)
   }
 
   /**

@@ -5,10 +5,10 @@ import type { Write } from './write.js'
 export type Doubt = {
   readonly scopes: Set<Scope>
   readonly writes: readonly Write[]
-  /** Infinity while the backend that may still commit is not known to be gone (W6). */
+  /** Infinity while the backend that may still commit is not known to be gone (W6), or its server may yet be the primary. */
   after: number
-  /** The connection of that backend. */
-  readonly connection: number | undefined
+  /** The write whose backend that is. */
+  readonly unanswered: Write | undefined
   /** A position is on a history that was abandoned (T7). */
   readonly lost: boolean
 }
