@@ -33,6 +33,7 @@ export function maestraPoolOn(
     failedQueryClosesConnection: false,
     transactionOnPool: 'is refused',
     unheardErrorEndsProcess: isSingle,
+    clientsAreConnections: false,
     openTransaction: 'ends with its connection',
   }
 }

@@ -18,6 +18,7 @@ export function nodePostgresOn(sandbox: () => Sandbox): Subject {
     failedQueryClosesConnection: true,
     transactionOnPool: 'runs',
     unheardErrorEndsProcess: true,
+    clientsAreConnections: true,
     openTransaction: 'is left open',
   }
 }

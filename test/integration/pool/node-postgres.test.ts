@@ -29,8 +29,10 @@ let cluster: Sandbox
 beforeAll(async () => {
   workspace = openWorkspace()
   process.env['MAESTRA_CACHE'] = workspace.cache
-  single = await startSandbox({ replicas: 0 })
-  cluster = await startSandbox({ replicas: 2 })
+  // What a case that failed left open ends by itself, so that no later one waits for its locks.
+  const parameters = { idle_in_transaction_session_timeout: '10s' }
+  single = await startSandbox({ replicas: 0, parameters })
+  cluster = await startSandbox({ replicas: 2, parameters })
 })
 
 afterAll(async () => {

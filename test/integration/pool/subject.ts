@@ -31,6 +31,8 @@ export type Subject = {
   readonly transactionOnPool: 'runs' | 'is refused'
   /** An 'error' of an idle connection that nobody listens for ends the process. */
   readonly unheardErrorEndsProcess: boolean
+  /** Clients of connect() are the pool's connections: the same object comes again. */
+  readonly clientsAreConnections: boolean
   /** What becomes of a connection that is released inside a transaction. */
   readonly openTransaction: 'is left open' | 'ends with its connection'
 }

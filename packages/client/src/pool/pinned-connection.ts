@@ -78,13 +78,17 @@ export class PinnedConnection implements ClientConnection {
       })
       return answer
     }
-    submittable.handleReadyForQuery = (...given) => over(undefined, () => handleReadyForQuery?.apply(submittable, given))
+    submittable.handleReadyForQuery = (...given) =>
+      over(undefined, () => handleReadyForQuery?.apply(submittable, given))
     submittable.handleError = (...given) => {
       const error = given[0] instanceof Error ? given[0] : new Error('the statement failed')
       return over(error, () => handleError?.apply(submittable, given))
     }
     const { config, values, callback } = call
-    const heard = callback ?? (told && ((_error: unknown, answer: pg.QueryResult) => void (result = answer)))
+    const keep = (_error: unknown, answer: pg.QueryResult) => {
+      result = answer
+    }
+    const heard = callback ?? (told && keep)
     Reflect.apply(this.client.query as (...given: unknown[]) => unknown, this.client, [config, values, heard])
   }
 

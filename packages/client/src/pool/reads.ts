@@ -60,7 +60,7 @@ export class Reads {
     this.#host.counters.count(address, reason)
     scope.lastNode = address
     const done: QueryCallback = (error, result) => {
-      connection.release(error === undefined || isServerError(error) ? undefined : error)
+      connection.release(isReusable(connection, error) ? undefined : (error ?? true))
       if (error === undefined) read.told(undefined, result)
       else this.#failed(read, address, reason, error, wasReplica)
     }
@@ -80,4 +80,9 @@ export class Reads {
     if (again === 'on-primary') this.#host.search.onPrimary(read.search, 'refused-by-replica', found)
     else this.#host.search.findElsewhere(read.search, address, found)
   }
+}
+
+/** What only a hint calls a read may have begun a transaction; behind an error that is not known yet. */
+function isReusable({ client }: ServerConnection, error: Error | undefined): boolean {
+  return error === undefined ? client.getTransactionStatus() === 'I' : isServerError(error)
 }

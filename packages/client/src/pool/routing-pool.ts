@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { MaestraError } from '../base/error.js'
 import { once, refusalOf } from '../routing/session-state.js'
+import { isRead } from '../routing/statement/statement.js'
 import { abortable } from './abort.js'
 import type { ClientConnection } from './client-connection.js'
 import { nodeConfigs } from './node-configs.js'
@@ -212,7 +213,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     const make = (connection?: ClientConnection) =>
       new RoutedClient(
         {
-          isRead: (call) => !this.#traffic.classify(call).mayWrite,
+          isRead: (call) => isRead(this.#traffic.classify(call)),
           read: (call, done) => this.#traffic.run(call, this.#traffic.classify(call), scope, done),
           pin: (done) => this.#traffic.pin(scope, done),
           pinNow: () => this.#traffic.pinNow(scope),

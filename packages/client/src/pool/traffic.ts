@@ -11,7 +11,7 @@ import { type Conditions, type Route, type RouteReason, route } from '../routing
 import { nextNumber } from '../routing/sequence.js'
 import { once } from '../routing/session-state.js'
 import { Classifier } from '../routing/statement/classify.js'
-import { type Statement, withHint } from '../routing/statement/statement.js'
+import { isRead, type Statement, withHint } from '../routing/statement/statement.js'
 import type { Topology } from '../routing/topology/topology.js'
 import type { TopologyEvent } from '../routing/topology/topology-event.js'
 import { Watch } from '../routing/watch.js'
@@ -251,7 +251,7 @@ export class Traffic {
 
   /** One statement of `pool.query`, or a read of a client. */
   run(call: QueryCall, statement: Statement, scope: PoolScope, told: QueryCallback): void {
-    if (statement.kind === 'read' || !statement.mayWrite) {
+    if (isRead(statement)) {
       const { consistency } = call.options
       const floor = this.commits.floorFor(consistency === undefined ? noOptions : { consistency }, scope.scope)
       return this.#unseen.look(floor, (unseen) => {

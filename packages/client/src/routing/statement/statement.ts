@@ -82,6 +82,11 @@ export type Statement = {
   readonly readOnly?: boolean
 }
 
+/** Whether it leaves nothing behind, wherever it runs: proven reads, also those that a hint keeps on the primary, and hinted ones. */
+export function isRead({ kind, mayWrite }: Statement): boolean {
+  return kind === 'read' || (kind === 'read-on-primary' && !mayWrite)
+}
+
 /** The statement as an option of the call wants it: the option stands before a comment of the text. */
 export function withHint(statement: Statement, hint: RouteHint): Statement {
   if (hint === 'primary' && statement.kind === 'read') {
