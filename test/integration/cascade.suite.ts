@@ -162,9 +162,9 @@ export function describeCascade(of: Major, { briefly = false } = {}): void {
       expect(run).toMatchObject({ code: 0, stderr: '' })
       const copies = [...run.stdout.matchAll(/✓ (.*(?:aside|copy|slot).*) \(.*\)/g)].map(([, step]) => step)
       expect(copies).toEqual([
+        'db3: move its data aside',
         'db2: move its data aside',
         'db2: copy db1 (base backup)',
-        'db3: move its data aside',
         'db2: create the replication slot db3',
         'db3: copy db2 (base backup)',
       ])

@@ -4,17 +4,16 @@ import type { Observation } from '../cluster/observation.js'
 import type { View } from '../doctor/rule.js'
 import { runRules } from '../doctor/run-rules.js'
 import { archiverFindings } from './archiver-findings.js'
-import { type ClusterView, type NodeView, upstreamsOf, viewCluster } from './cluster-view.js'
+import { type ClusterView, upstreamsOf, viewCluster } from './cluster-view.js'
 import { copyFindings } from './copy-findings.js'
-import { type Draft, join, type Phases, refused, restarts, stops } from './draft.js'
+import { type Draft, join, refused, restarts, stops } from './draft.js'
 import { fingerprintOf, systemsOf } from './fingerprint.js'
 import { lateFindings } from './late-findings.js'
 import type { Plan, PlanRequest, Refusal } from './plan.js'
 import { planArchive } from './plan-archive.js'
 import { planPasswords } from './plan-passwords.js'
 import { planPrimary } from './plan-primary.js'
-import { viewWhenAside } from './plan-replacement.js'
-import { planStandby } from './plan-standby.js'
+import { planStandbys } from './plan-standbys.js'
 import { awaitAgain } from './plan-streaming.js'
 import { settingFindings } from './setting-findings.js'
 import { slotFindings } from './slot-findings.js'
@@ -68,17 +67,6 @@ export function planCluster(
     findings: [...seen, ...copyFindings(view, draft.steps, locate)],
     fingerprint: fingerprintOf(planned, systemsOf(observation)),
   }
-}
-
-/** Where the data of a standby are moved aside, those behind it find a new server, which has none of its slots. */
-function planStandbys(view: ClusterView): readonly Phases[] {
-  const moved: NodeView[] = []
-  return view.standbys.map((standby) => {
-    const above = upstreamsOf(view, standby).filter((upstream) => moved.includes(upstream))
-    const phases = planStandby(above.length === 0 ? view : viewWhenAside(view, above), standby)
-    if (phases.first.steps.some((step) => step.kind === 'move-aside')) moved.push(standby)
-    return phases
-  })
 }
 
 /** A restart of a standby is over when those that receive their WAL through it stream again. */
