@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import { Secret } from '@maestra/client/base/secret'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalHost } from '../../packages/maestra/src/host/local/local-host.js'
 import { stopServer as stopAsMaestra } from '../../packages/maestra/src/server/postmaster.js'
+import { wakeStandby } from '../../packages/maestra/src/server/wake-standby.js'
 import { ClusterFolder, quickParameters } from '../harness/cluster-folder.js'
 import { type MaestraRun, startMaestra } from '../harness/maestra.js'
 import { binOf, type Major } from '../harness/majors.js'
@@ -40,6 +42,7 @@ export function describeRestart(of: Major, { briefly = false } = {}): void {
     describe('a stopped server', stoppedServer)
     describe('a restart that fails', failingRestart)
     describe('what somebody else changed by ALTER SYSTEM', changedByOthers)
+    describe('a standby whose primary was restarted', woken)
     describe('Ctrl-C while a server is restarted', interrupted)
     describe('a server that does not stop in time', heldUp)
   })
@@ -278,6 +281,39 @@ function changedByOthers(): void {
     await sql(shop.url(node), 'alter system reset max_connections')
     await expectNothingToDo()
   })
+}
+
+function woken(): void {
+  it('streams again at once, however long it would wait by itself', async () => {
+    declare(['wal_retrieve_retry_interval: 1h'])
+    await shop.apply()
+    declare(['wal_retrieve_retry_interval: 1h', 'max_files_per_process: 930'])
+    const run = await shop.apply()
+    expect(stepsIn(run).slice(-2)).toEqual(['✓ db1: restart its server ', '✓ db2: wait until it streams from db1 '])
+    await expectNothingToDo()
+    declare([])
+    await shop.apply()
+  })
+
+  it('is not made to read what somebody wrote into its files and did not load', async () => {
+    const login = { node: 'db2', host: '127.0.0.1', port: shop.port('db2'), ...superuser() }
+    expect(await wakeStandby(login)).toBe(true)
+    expect(await wakeStandby({ ...login, port: shop.port('db1') })).toBe(false)
+    for (const file of ['postgresql.conf', 'pg_hba.conf']) {
+      const path = join(shop.data('db2'), file)
+      const soon = new Date(Date.now() + 5_000)
+      const { mtime } = statSync(path)
+      utimesSync(path, soon, soon)
+      expect(await wakeStandby(login)).toBe(false)
+      utimesSync(path, mtime, mtime)
+      expect(await wakeStandby(login)).toBe(true)
+    }
+  })
+}
+
+function superuser() {
+  const { username, password } = new URL(shop.url('db2'))
+  return { user: decodeURIComponent(username), password: new Secret(decodeURIComponent(password)) }
 }
 
 function interrupted(): void {

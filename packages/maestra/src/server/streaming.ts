@@ -4,6 +4,7 @@ import { compareLsn, formatLsn, type Lsn, parseLsn } from '@maestra/client/postg
 import type { WalReceiver } from '../cluster/observation.js'
 import { errorCodeOf, type Login, withConnection } from './connection.js'
 import { waitsForDelay } from './replay.js'
+import { wakeOnce } from './wake-standby.js'
 import { receiverText, type WalReceiverRow, walReceiverJson, walReceiverOf } from './wal-receiver.js'
 
 /** How long a standby may take to stream and to replay what its primary had at the start, in ms. */
@@ -49,10 +50,17 @@ async function untilSeen(
   signal: AbortSignal | undefined,
   { awaited, isDone }: { awaited: string; isDone: (state: StandbyState) => boolean | Promise<boolean> },
 ): Promise<void> {
+  const wake = wakeOnce(standby)
   const look = async () => {
-    const seen = await lookAtStandby(standby, isDone)
+    let isIdle = false
+    const seen = await lookAtStandby(standby, (state) => {
+      isIdle = state.receiver === undefined
+      return isDone(state)
+    })
+    if (seen.done) return seen
     // One that is gone by now would be waited for in vain.
-    if (!seen.done) await Promise.all([currentLsn(primary), stateOf(upstream)])
+    await Promise.all([currentLsn(primary), stateOf(upstream)])
+    await wake(isIdle)
     return seen
   }
   await waitUntil(look, {
