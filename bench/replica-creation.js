@@ -5,8 +5,9 @@
 // Timed on each side: a whole process, from its start to its end, that logs in by TCP and SCRAM as the replication role, has
 // the server make its fast checkpoint (there is nothing to write) and leaves a complete data directory without WAL.
 // - pg_basebackup: --wal-method=none. It holds no file to the manifest; that is what pg_verifybackup does, in rows of its own.
-// - Maestra: Node.js, the modules and the library's base backup, which verifies while it receives. When the user is root it
-//   gives each file to the account of the server; pg_basebackup runs as that account.
+// - Maestra: Node.js, and the base backup of the command line, which verifies while it receives, from one file and with the code
+//   that V8 kept of it, as the command line starts from its second time on. When the user is root it gives each file to the
+//   account of the server; pg_basebackup runs as that account.
 // - maestra apply: the whole command, with observation, configuration, start, and waiting until the replica streams.
 // --growth adds 100 MB and 4 GB: time and memory, synced. Needs twice the size on the disk.
 import { execFile } from 'node:child_process'
@@ -24,6 +25,7 @@ import { LocalHost } from '../packages/maestra/dist/host/local/local-host.js'
 import { accountWithoutOwner } from '../packages/maestra/dist/server/account.js'
 import { withConnection } from '../packages/maestra/dist/server/connection.js'
 import { stopServer } from '../packages/maestra/dist/server/postmaster.js'
+import { joinModules } from '../scripts/join-modules.js'
 import { flags, median, ratioOf, refuse, table, timeInTurn } from './paired.js'
 
 /** @typedef {import('./paired.js').Contender} Contender */
@@ -45,12 +47,13 @@ const host = new LocalHost({ sync: false })
 const account = await accountWithoutOwner(host)
 const spawned = account.uid === process.getuid?.() ? {} : { uid: account.uid, gid: account.gid, cwd: '/' }
 const bin = fileURLToPath(new URL('../packages/maestra/bin/maestra.js', import.meta.url))
-const receiver = fileURLToPath(new URL('replica-creation-receive.js', import.meta.url))
+const starter = fileURLToPath(new URL('replica-creation-start.js', import.meta.url))
 
 const folder = await mkdtemp(join(above, 'maestra-bench-'))
 const primary = { port: await freePort(), data: join(folder, 'db1') }
 const standby = { port: await freePort(), data: join(folder, 'db2') }
 const copies = join(folder, 'copies')
+const receiver = join(folder, 'receiver', 'receive.cjs')
 /** A new name for each copy, see chattr below. */
 let copy = ''
 let copiesMade = 0
@@ -177,7 +180,7 @@ function ours(name, { sync, verify }) {
     name,
     before,
     run: async () => {
-      const args = [receiver, String(primary.port), major, copy, account.name, String(sync), String(verify)]
+      const args = [starter, receiver, String(primary.port), major, copy, account.name, String(sync), String(verify)]
       const env = { ...process.env, PGPASSWORD: passwords['replicator'] ?? '' }
       const { stdout } = await run(process.execPath, args, { env })
       peakMb.set(name, Math.max(peakMb.get(name) ?? 0, Number(stdout)))
@@ -232,6 +235,7 @@ function rowsAsText(rows) {
 }
 
 try {
+  await joinModules(fileURLToPath(new URL('replica-creation-receive.js', import.meta.url)), receiver)
   await makePrimary()
   /** @type {{ megabytes: number, rows: Awaited<ReturnType<typeof measure>> }[]} */
   const results = []
