@@ -1,6 +1,6 @@
 /** The door of the package: `import { Pool } from '@maestra/client'`. */
 export { type ErrorCode, errorCodes, MaestraError } from './base/error.js'
-export { Pool, type RouteExplanation } from './pool/pool.js'
+export { type ConnectOptions, Pool, type RouteExplanation, type TokenNotSent } from './pool/pool.js'
 export type { RoutingEvent } from './pool/pool-events.js'
 export type { PoolOptions, RoutingOptions } from './pool/pool-options.js'
 export type { StatementOptions } from './pool/query-arguments.js'

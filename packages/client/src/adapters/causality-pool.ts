@@ -1,3 +1,5 @@
+import type { TokenNotSent } from '../pool/pool.js'
+
 /** What the middleware needs of a pool. */
 export type CausalityPool = {
   /** Runs `fn` in a session of its own, and so all that comes of it, as AsyncLocalStorage follows it. */
@@ -15,11 +17,4 @@ export type CausalitySession = {
   token(): string | undefined
   /** Calls back each time that `token()` has become another one, before the promise of the write settles. */
   onToken(listener: () => void): void
-}
-
-/** A write was done when the headers had left, so that the next request of this user may not see it. */
-export type TokenNotSent = {
-  readonly method: string | undefined
-  /** Without what stands behind a `?`. */
-  readonly path: string | undefined
 }

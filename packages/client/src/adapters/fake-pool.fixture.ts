@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
-import type { CausalityPool, CausalitySession, TokenNotSent } from './causality-pool.js'
+import type { TokenNotSent } from '../pool/pool.js'
+import type { CausalityPool, CausalitySession } from './causality-pool.js'
 
 class FakeSession implements CausalitySession {
   #token: string | undefined

@@ -15,5 +15,3 @@ export type RoutingEvent =
   | { readonly kind: 'catalog-failed'; readonly error: string }
   /** A client came back with a transaction open; its connection was closed (rule S1). */
   | { readonly kind: 'transaction-left-open'; readonly address: string }
-  /** The middleware could not set its cookie: the headers were sent already (rule W7). */
-  | { readonly kind: 'token-not-sent'; readonly why: string }

@@ -8,6 +8,13 @@ import { RoutingPool } from './routing-pool.js'
 import type { Session } from './session.js'
 import type { PoolStatistics } from './statistics.js'
 
+/** A write was done when the headers of its answer had left, so that the next request of this user may not see it. */
+export type TokenNotSent = {
+  readonly method: string | undefined
+  /** Without what stands behind a `?`. */
+  readonly path: string | undefined
+}
+
 export type ConnectOptions = {
   /** Reads only, on a replica where there is one: statements that are no proven reads are refused with not-read-only. */
   readonly readOnly?: boolean
@@ -55,6 +62,8 @@ export interface Pool extends pg.Pool {
     kind: Kind,
     listener: (event: Extract<RoutingEvent, { readonly kind: Kind }>) => void,
   ): this
+  /** The middleware could not set its cookie: the headers had left already (rule W7). */
+  on(event: 'token-not-sent', listener: (told: TokenNotSent) => void): this
   on(event: 'connect' | 'acquire' | 'remove', listener: (client: pg.PoolClient) => void): this
   on(event: 'error' | 'release', listener: (error: Error, client: pg.PoolClient) => void): this
 }

@@ -11,6 +11,7 @@ export class PoolScope {
   readonly givesTokens: boolean
   /** Where its reads were last, when they are to stay on one node. */
   lastNode: string | undefined
+  readonly tokenListeners = new Set<() => void>()
 
   constructor(scope: Scope, givesTokens: boolean) {
     this.scope = scope

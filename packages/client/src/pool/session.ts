@@ -17,4 +17,9 @@ export class Session {
   token(): string | undefined {
     return this.#tokenOf(this.scope)
   }
+
+  /** Calls back each time that `token()` has become another one, before the promise of the write settles. */
+  onToken(listener: () => void): void {
+    this.scope.tokenListeners.add(listener)
+  }
 }

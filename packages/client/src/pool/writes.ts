@@ -65,8 +65,12 @@ export class Writes {
       return settle()
     }
     this.#commits.writeAcknowledged(write, connection.synchronousCommit?.surely(this.#setsSynchronousCommit()) ?? false)
-    if (sent.scope.givesTokens) this.#captures.whenConfirmed(write, settle)
-    else {
+    if (sent.scope.givesTokens) {
+      this.#captures.whenConfirmed(write, () => {
+        for (const listener of sent.scope.tokenListeners) listener()
+        settle()
+      })
+    } else {
       this.#captures.wake()
       settle()
     }
