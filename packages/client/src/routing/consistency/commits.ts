@@ -129,6 +129,10 @@ export class Commits {
     this.#asking.push(scope)
   }
 
+  /**
+   * A connection to a server that is or may become the primary is open; its number was taken when it was. Said again, with the
+   * same number, when the server behind it turns out to have been promoted.
+   */
   connectionOpened(connection: number, incarnation: Incarnation): void {
     this.#witnesses.opened(connection, incarnation)
   }
@@ -153,7 +157,7 @@ export class Commits {
     this.#judgeScope(this.pool)
   }
 
-  /** A statement that may commit is about to be sent: that one, not the BEGIN of its transaction. */
+  /** A statement that may commit is about to be sent, on a connection that is known here: COMMIT, not the BEGIN before it. */
   writeSent(connection: number, scopes: readonly Scope[]): Write {
     const sent = this.#sequence.next()
     const incarnation = this.#witnesses.incarnationOf(connection)

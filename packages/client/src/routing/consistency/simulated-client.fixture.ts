@@ -203,9 +203,7 @@ export class Simulation {
       this.#connections.filter(({ lost }) => lost),
       which,
     )
-    if (connection === undefined) return
-    connection.ended = true
-    this.commits.backendGone(connection.number)
+    if (connection !== undefined) this.#end(connection)
   }
 
   learn(choice: number): void {
@@ -234,15 +232,16 @@ export class Simulation {
   comeToRest(): void {
     while (this.#usable().some(({ ended }) => ended)) this.lose(0, 1)
     for (const server of this.#servers) server.flush()
+    for (const connection of this.#connections.filter(({ lost }) => lost)) this.#end(connection)
     this.learn(1)
     this.open()
     for (let round = 0; round < 200; round += 1) {
       this.serve(round)
       this.receive(round)
-      this.end(round)
       this.lookAtFlush(round)
       for (const scope of this.#scopes) this.commits.floorFor({}, scope)
       const need = this.commits.captureNeeded()
+      if (need === undefined && this.#isQuiet()) break
       const witness = this.#usable().find(
         ({ number, server }) => number < (need?.openedBefore ?? 0) && server === this.primary,
       )
@@ -258,6 +257,17 @@ export class Simulation {
         throw new Error(`no server reaches ${show(floor.positions)}`)
       if (floor.positions.length > 1) throw new Error(`a floor has ${floor.positions.length} positions`)
     }
+  }
+
+  #end(connection: Connection): void {
+    connection.ended = true
+    this.commits.backendGone(connection.number)
+  }
+
+  #isQuiet(): boolean {
+    const quiet = ({ outgoing, incoming, ended, lost }: Connection): boolean =>
+      ended || lost || outgoing.length + incoming.length === 0
+    return this.commits.flushAwaited() === undefined && this.#connections.every(quiet)
   }
 
   #sendCapture(connection: Connection, behind: readonly Write[]): void {
