@@ -155,6 +155,16 @@ describe('W3: the LSN of a commit', () => {
     expect(floor()).toEqual(at(900))
   })
 
+  it('is uncertain at once when its connection had broken before the acknowledgement was looked at', () => {
+    const writer = open()
+    const write = commits.writeSent(writer, [pool])
+    open()
+    commits.connectionLost(writer)
+    commits.writeAcknowledged(write, true)
+    expect(floor().kind).toBe('uncertain')
+    expect(events).toMatchObject([{ kind: 'writes-uncertain', reason: 'connections-lost', writes: [write] }])
+  })
+
   it('is asked for again when the connection of the capture breaks, or the capture fails', () => {
     const [writer, other] = [open(), open()]
     written(writer)
@@ -232,15 +242,13 @@ describe('W5: a position that is not flushed', () => {
   })
 
   it('is uncertain when the connection that read it had broken by then', () => {
-    const [writer, witness] = [open(), open()]
-    written(writer, false)
-    const capture = sent(witness)
-    commits.connectionLost(writer)
-    const last = open()
-    commits.connectionLost(witness)
-    written(last, false)
+    const connection = open()
+    commits.raise(pool)
+    const capture = sent(connection)
+    open()
+    commits.connectionLost(connection)
     commits.captured(capture, reading(900, 800))
-    expect(floor().kind).not.toBe('at')
+    expect(floor().kind).toBe('uncertain')
   })
 
   it('stays one of a bounded number, however many wait', () => {
