@@ -1,0 +1,92 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Pool } from '@maestra/client'
+import { causality } from '@maestra/client/http'
+import express from 'express'
+import { type Sandbox, startSandbox } from 'maestra'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { poolUrl } from '../../harness/pool-url.js'
+
+let sandbox: Sandbox
+const pools: Pool[] = []
+const servers: Server[] = []
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ replicas: 1 })
+  await openPool().query('create table note (id int primary key)')
+})
+afterAll(async () => {
+  for (const server of servers) server.close()
+  await Promise.all(pools.map((pool) => pool.end()))
+  await sandbox?.stop()
+})
+
+function openPool(): Pool {
+  const pool = new Pool({ connectionString: poolUrl(sandbox.nodes) })
+  pools.push(pool)
+  return pool
+}
+
+/** An application of its own, as a second process would be: its pool knows nothing of the other's writes. */
+async function listen(server: Server): Promise<string> {
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+async function expressApplication(): Promise<string> {
+  const pool = openPool()
+  const app = express()
+  app.use(causality(pool))
+  app.post('/note/:id', async (request, response) => {
+    await pool.query('insert into note values ($1)', [request.params.id])
+    response.sendStatus(201)
+  })
+  app.get('/note/:id', async (request, response) => {
+    const { rowCount } = await pool.query('select id from note where id = $1', [request.params.id])
+    response.sendStatus(rowCount === 1 ? 200 : 404)
+  })
+  return await listen(createServer(app))
+}
+
+async function plainApplication(): Promise<string> {
+  const pool = openPool()
+  const carry = causality(pool)
+  const server = createServer((request, response) => {
+    carry(request, response, async () => {
+      const id = request.url?.split('/')[2]
+      const text = request.method === 'POST' ? 'insert into note values ($1)' : 'select id from note where id = $1'
+      const { rowCount } = await pool.query(text, [id])
+      response.writeHead(rowCount === 1 ? 200 : 404).end()
+    })
+  })
+  return await listen(server)
+}
+
+describe('a cookie', () => {
+  it('has what one application wrote seen by a read of another one, however late its replica is', async () => {
+    const [replica] = sandbox.replicas
+    const writing = await expressApplication()
+    const reading = await plainApplication()
+    expect((await fetch(`${reading}/note/0`)).status).toBe(404)
+    await replica?.pause()
+    try {
+      const posted = await fetch(`${writing}/note/1`, { method: 'POST' })
+      const [cookie = ''] = posted.headers.getSetCookie()
+      expect(cookie).toMatch(/^maestra=[\w-]{27}; .*HttpOnly; SameSite=Lax; Secure$/)
+      expect((await fetch(`${reading}/note/1`)).status).toBe(404)
+      expect((await fetch(`${reading}/note/1`, { headers: { cookie } })).status).toBe(200)
+    } finally {
+      await replica?.resume()
+    }
+  })
+
+  it('that somebody has made up is told and ignored', async () => {
+    const told: unknown[] = []
+    const reading = await plainApplication()
+    pools.at(-1)?.on('token-invalid', (event) => told.push(event.why))
+    const { status } = await fetch(`${reading}/note/1`, { headers: { cookie: 'maestra=nonsense' } })
+    expect(status).toBe(200)
+    expect(told).toEqual(['the token has 8 characters, not 27'])
+  })
+})
