@@ -112,7 +112,7 @@ describe('the nodes of a read', () => {
         ;(holder as Record<string, unknown>)[key] = { [other]: {} }
         expect(kindOf(tree)).not.toBe('read')
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 
@@ -125,7 +125,7 @@ describe('the nodes of a read', () => {
         struct[field] = {}
         expect(kindOf(tree)).not.toBe('read')
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 
