@@ -25,7 +25,7 @@ export type CatalogNames = {
    */
   readonly notations: ReadonlySet<string>
   readonly operators: ReadonlySet<string>
-  /** Functions and operators that harmless extensions alone have made. */
+  /** Functions and operators that harmless extensions alone have made; functions of a name that PostgreSQL has too are not here. */
   readonly extensionFunctions: ReadonlySet<string>
   readonly extensionOperators: ReadonlySet<string>
   /** Types made in the database of which a conversion to them runs nothing: enumerations, types of harmless extensions. */
@@ -85,7 +85,9 @@ const readable = `
     left join extension x on x.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and x.objid = p.oid
     where p.oid >= 16384 and p.prorettype <> all (array['trigger', 'event_trigger']::pg_catalog.regtype[])
   ), function_name as (
-    select proname, pg_catalog.bool_and(harmless) as harmless from made_function where prokind <> 'p' group by proname
+    select m.proname, pg_catalog.bool_and(m.harmless) as harmless,
+      exists (select from pg_catalog.pg_proc p where p.proname = m.proname and p.oid < 16384) as is_shared
+    from made_function m where m.prokind <> 'p' group by m.proname
   ), operator_name as (
     select o.oprname, pg_catalog.bool_and(coalesce(f.harmless, p.provolatile = 'i')) as harmless
     from pg_catalog.pg_operator o
@@ -132,7 +134,7 @@ const readable = `
     'relations', (select pg_catalog.json_object_agg(relname, kind)
       from (select relname, pg_catalog.min(kind) as kind from not_plain group by relname) r),
     'functions', (select pg_catalog.json_agg(proname) from function_name where not harmless),
-    'extensionFunctions', (select pg_catalog.json_agg(proname) from function_name where harmless),
+    'extensionFunctions', (select pg_catalog.json_agg(proname) from function_name where harmless and not is_shared),
     'notations', (select pg_catalog.json_agg(proname) from (
       select proname from made_function where takes_one and not harmless
       union

@@ -52,6 +52,9 @@ function classifyOne(wrapped: object, names: CatalogNames | undefined): Statemen
       return { ...onPrimary({ reason: 'show' }), replicaByHint: true }
     case 'ExplainStmt':
       return classifyExplain(tree, names)
+    // Into a table it runs what an INSERT runs; out of one, a query or policies.
+    case 'CopyStmt':
+      return { ...other('utility', name), maySetParameters: tree['is_from'] !== true }
     default:
       return { ...other('utility', name), ...utilityOf(name) }
   }

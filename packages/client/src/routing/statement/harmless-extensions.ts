@@ -5,6 +5,7 @@
  * functions of these, some make a value of any type and could run a domain's check: they are named in `unprovenOfExtensions`.
  */
 export const harmlessExtensions: readonly string[] = [
+  'bloom',
   'btree_gin',
   'btree_gist',
   'citext',

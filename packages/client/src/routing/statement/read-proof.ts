@@ -29,6 +29,9 @@ const mayBeAbsent: ReadonlySet<string> = new Set(['distinctClause', 'items'])
  * bare name in any schema; what is called without being named (operator classes, implicit casts) is PostgreSQL's own, else
  * nothing is proven; every relation that it names is a plain table in whichever schema that name is, and so are its children,
  * so that no rule, policy, wrapper or file of one server takes part.
+ *
+ * What is trusted beside that, as PostgreSQL does: input and output functions of base types, which are written in C and made by
+ * superusers; and that the CHECK of a domain, which a literal for an array or a range of it runs, changes nothing.
  */
 export function proveRead(tree: TreeNode, names: CatalogNames | undefined): Proof {
   return new ProofWalk(names, false).prove('SelectStmt', tree)

@@ -18,10 +18,7 @@ const utilities: ReadonlyMap<string, Utility> = new Map<string, Utility>([
   ...of(nothing, 'ClosePortalStmt DeallocateStmt ConstraintsSetStmt GrantStmt GrantRoleStmt CommentStmt SecLabelStmt'),
   ...of(nothing, 'TransactionStmt CreateRoleStmt DropRoleStmt CreatedbStmt DropdbStmt'),
   ...of(parameters, 'VariableSetStmt AlterSystemStmt AlterRoleStmt AlterRoleSetStmt AlterDatabaseSetStmt LoadStmt'),
-  ...of(
-    parameters,
-    'CallStmt ExecuteStmt FetchStmt PrepareStmt DeclareCursorStmt CopyStmt ExplainStmt RefreshMatViewStmt',
-  ),
+  ...of(parameters, 'CallStmt ExecuteStmt FetchStmt PrepareStmt DeclareCursorStmt RefreshMatViewStmt'),
   ...of(parameters, 'IndexStmt ReindexStmt'),
   ...of(
     names,
