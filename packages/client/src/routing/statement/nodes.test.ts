@@ -116,6 +116,13 @@ describe('the nodes of a read', () => {
     )
   })
 
+  test('are there: nothing in the place of one makes it no read', () => {
+    const tree = parsed('select a + 1 from t')
+    const target = places(statementOf(tree)).find(({ key }) => key === 'lexpr') as Place
+    ;(target.holder as Record<string, unknown>)[target.key] = {}
+    expect(kindOf(tree)).toBe('read-on-primary')
+  })
+
   test('have no other fields: one that is added to any of them makes it no read', () => {
     const fields = ['intoClause', 'lockingClause', 'xpr', 'field_of_a_later_grammar', 'raw_default', 'colquery']
     fc.assert(

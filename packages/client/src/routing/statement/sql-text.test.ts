@@ -18,6 +18,7 @@ describe('the outline of a text', () => {
     ['/* a /* b */ */ -- c\nstart /* d */ Transaction read only', 'start transaction', false],
     [`select ';' || E'\\';' || e'\\\\' || $$;$$ || $a$;$b$;$a$ as "x;"`, 'select', false],
     [`select date'2020;' || e';\\\\'; select 1`, 'select date', true],
+    [`select date'\\'; select 1`, 'select date', true],
     [`select a$b$c; select d$b$`, 'select a', true],
     [`select $1, $2; select $1`, 'select', true],
     [`select 'a\\'; select 1`, 'select', true],
