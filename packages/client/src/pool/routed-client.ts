@@ -39,7 +39,9 @@ export class RoutedClient extends EventEmitter {
   #types: pg.CustomTypesConfig | undefined
   readonly #forwards = forwarded.map((event) => ({
     event,
-    listener: (...told: unknown[]) => void this.emit(event, ...told),
+    // A connection that broke is told by its statements, too: no reason to end a process that does not listen.
+    listener: (...told: unknown[]) =>
+      event !== 'error' || this.listenerCount(event) > 0 ? void this.emit(event, ...told) : undefined,
   }))
 
   constructor(host: ClientHost, connection?: ClientConnection) {

@@ -27,8 +27,14 @@ export async function openWatchConnection(config: pg.PoolConfig, signal: AbortSi
   const connecting = client.connect()
   ;(client as unknown as { unref(): void }).unref()
   await connecting
+  let last: Promise<unknown> = Promise.resolve()
   return {
-    query: async (text) => [await askServer(client, text)],
+    query: (text) => {
+      // One after the other: node-postgres warns of a query that is given to a client which has one already.
+      const row = last.then(async () => [await askServer(client, text)])
+      last = row.catch(() => {})
+      return row
+    },
     processId: (client as unknown as { processID: number | null }).processID ?? undefined,
     close,
     onBreak: (listener) => {
