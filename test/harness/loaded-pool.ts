@@ -28,6 +28,8 @@ export class LoadedPool {
   #acknowledged = 0
   #written = 0
   #isStopping = false
+  /** Where in the record the fault began. */
+  mark = 0
 
   constructor(name: string, options: PoolOptions) {
     this.name = name
@@ -86,9 +88,12 @@ export class LoadedPool {
     return this.happenings.flatMap((each) => (each.kind === 'read-failed' ? [each.error] : []))
   }
 
-  /** Where in the record the first such event is; -1 where it is not. */
+  /** Where in the record, since the mark, the first such event is; -1 where it is not. */
   indexOf(...kinds: readonly RoutingEvent['kind'][]): number {
-    return this.happenings.findIndex((each) => each.kind === 'event' && kinds.includes(each.event.kind))
+    const { mark } = this
+    return this.happenings.findIndex(
+      (each, index) => index >= mark && each.kind === 'event' && kinds.includes(each.event.kind),
+    )
   }
 
   /** Where in the record the last such event is. */

@@ -34,11 +34,21 @@ async function start(): Promise<void> {
   pools = roles.flatMap((role) =>
     options.map((whenPrimaryAway) => {
       const connectionString = poolUrl(sandbox.nodes, role)
-      return new LoadedPool(`${role.user}-${whenPrimaryAway}`, { connectionString, whenPrimaryAway, max: 5, waitMs: 60_000 })
+      return new LoadedPool(`${role.user}-${whenPrimaryAway}`, {
+        connectionString,
+        whenPrimaryAway,
+        max: 5,
+        waitMs: 25_000,
+      })
     }),
   )
   for (const pool of pools) pool.start({ writers: 2, readers: 1 })
   await all((pool) => pool.untilAcknowledged(20))
+}
+
+/** What is looked for in the records begins here. A primary that is slow for a second on a busy machine is away as well. */
+function mark(): void {
+  for (const pool of pools) pool.mark = pool.happenings.length
 }
 
 const all = (work: (pool: LoadedPool) => Promise<void>) => Promise.all(pools.map(work))
@@ -70,6 +80,7 @@ describe('a promotion under load, at pools of a plain role and of one with pg_mo
       { sync_state: 'sync' },
     ])
     await all((pool) => pool.untilAcknowledged(20))
+    mark()
     await sandbox.primary.kill()
     await all((pool) => pool.untilEvent('primary-away'))
     await Promise.all(serving().map((pool) => pool.untilRead(20, 'session')))
@@ -86,7 +97,7 @@ describe('a promotion under load, at pools of a plain role and of one with pg_mo
       expect(pool.acknowledged.filter((id) => !rows.has(id))).toEqual([])
       expect(pool.failedReads).toEqual([])
       expectNoneRunTwice(pool, rows)
-      const [away, changed] = [pool.indexOf('primary-away'), pool.lastIndexOf('primary-changed')]
+      const [away, changed] = [pool.indexOf('primary-away'), pool.indexOf('primary-changed')]
       expect(away).toBeGreaterThanOrEqual(0)
       expect(changed).toBeGreaterThan(away)
       if (pool.name.endsWith('wait')) expect(readsWithin(pool, away + 1, changed)).toBe(0)
@@ -97,6 +108,7 @@ describe('a promotion under load, at pools of a plain role and of one with pg_mo
     await start()
     for (const replica of sandbox.replicas) await replica.cut()
     await all((pool) => pool.untilAcknowledged(20))
+    mark()
     await sandbox.primary.kill()
     await all((pool) => pool.untilEvent('primary-away'))
     await Promise.all(serving().map((pool) => pool.untilRead(20, 'session')))
@@ -109,7 +121,7 @@ describe('a promotion under load, at pools of a plain role and of one with pg_mo
       const missing = new Set(pool.acknowledged.filter((id) => !rows.has(id)))
       expect(missing.size).toBeGreaterThan(0)
       const lastMissing = pool.happenings.findLastIndex((each) => each.kind === 'acknowledged' && missing.has(each.id))
-      const [away, changed] = [pool.indexOf('primary-away'), pool.lastIndexOf('primary-changed')]
+      const [away, changed] = [pool.indexOf('primary-away'), pool.indexOf('primary-changed')]
       expect(lastMissing).toBeLessThan(away)
       expect(away).toBeLessThan(changed)
       expect(pool.lastIndexOf('writes-lost', 'writes-uncertain')).toBeGreaterThan(lastMissing)
@@ -122,6 +134,7 @@ describe('a promotion under load, at pools of a plain role and of one with pg_mo
   it('T6: writes nothing to a former primary that was frozen while another was promoted, and goes on', async () => {
     await start()
     const old = sandbox.primary
+    mark()
     await old.freeze()
     await all((pool) => pool.untilEvent('primary-away'))
     await sandbox.promote('db2')

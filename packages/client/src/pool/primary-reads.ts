@@ -39,11 +39,12 @@ export class PrimaryReads {
     this.#whenChanged = options.whenChanged
   }
 
-  acquire(floor: Floor, isLimited: boolean, acquired: Acquired): void {
+  /** @param whenNone Called instead of a wait while no primary is known: for reads that a replica may answer then. */
+  acquire(floor: Floor, isLimited: boolean, acquired: Acquired, whenNone?: () => void): void {
     this.#whenItHas(floor, Deadline.after(this.#deadlineMs), (error) => {
       if (error !== undefined) acquired(error, undefined)
-      else if (isLimited) this.#inTurn(acquired)
-      else this.#primary.acquire(acquired)
+      else if (isLimited) this.#inTurn(acquired, whenNone)
+      else this.#primary.acquire(acquired, whenNone)
     })
   }
 
@@ -55,14 +56,21 @@ export class PrimaryReads {
     this.#whenChanged(deadline.leftMs(), () => this.#whenItHas(floor, deadline, told))
   }
 
-  #inTurn(acquired: Acquired): void {
+  #inTurn(acquired: Acquired, whenNone: (() => void) | undefined): void {
     const start = () => {
       this.#running += 1
-      this.#primary.acquire((error, connection) => {
-        if (connection === undefined) this.#ended()
-        else endsWith(connection, () => this.#ended())
-        acquired(error, connection)
-      })
+      this.#primary.acquire(
+        (error, connection) => {
+          if (connection === undefined) this.#ended()
+          else endsWith(connection, () => this.#ended())
+          acquired(error, connection)
+        },
+        whenNone &&
+          (() => {
+            this.#ended()
+            whenNone()
+          }),
+      )
     }
     if (this.#running < this.#most) return start()
     const waiting: Waiting = {

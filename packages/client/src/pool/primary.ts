@@ -28,8 +28,9 @@ export class Primary {
     this.#timeoutMs = timeoutMs
   }
 
-  acquire(acquired: Acquired): void {
-    this.#try(undefined, acquired)
+  /** @param whenNone Called instead of a wait while no primary is known: for who may go elsewhere. */
+  acquire(acquired: Acquired, whenNone?: () => void): void {
+    this.#try(undefined, acquired, whenNone)
   }
 
   /** One that nobody uses, at once; undefined when there is none. */
@@ -54,32 +55,33 @@ export class Primary {
     )
   }
 
-  #try(deadline: Deadline | undefined, acquired: Acquired): void {
+  #try(deadline: Deadline | undefined, acquired: Acquired, whenNone?: () => void): void {
     const view = this.#sight.topology().primary
     const node = view && this.#sight.nodeOf(view.address)
-    if (view === undefined || node === undefined) return this.#wait(deadline, acquired)
+    if (view === undefined || node === undefined) return this.#wait(deadline, acquired, whenNone)
     node.acquire((error, connection) => {
       if (connection === undefined) {
         this.#sight.report(view.address, error)
         // Nothing was sent: a server that is not there any more may have a successor.
-        if (isServerGone(error)) this.#wait(deadline, acquired)
+        if (isServerGone(error)) this.#wait(deadline, acquired, whenNone)
         else acquired(withOutcome(error ?? new Error('no connection'), 'not-started'), undefined)
       } else if (this.isPrimary(connection)) acquired(undefined, connection)
       else {
         // It leads to a server that was replaced since, or to one that the last look did not see yet.
         this.#sight.report(view.address, undefined)
         connection.release(true)
-        this.#wait(deadline, acquired)
+        this.#wait(deadline, acquired, whenNone)
       }
     })
   }
 
-  #wait(begun: Deadline | undefined, acquired: Acquired): void {
+  #wait(begun: Deadline | undefined, acquired: Acquired, whenNone: (() => void) | undefined): void {
+    if (whenNone !== undefined && this.#sight.topology().primary === undefined) return whenNone()
     const refusal = this.#sight.refusal()
     if (refusal !== undefined) return acquired(withOutcome(refusal, 'not-started'), undefined)
     const deadline = begun ?? Deadline.after(this.#timeoutMs)
     if (deadline.passed()) return acquired(withOutcome(this.unknownError(), 'not-started'), undefined)
-    this.#sight.whenChanged(deadline.leftMs(), () => this.#try(deadline, acquired))
+    this.#sight.whenChanged(deadline.leftMs(), () => this.#try(deadline, acquired, whenNone))
   }
 
   /** What a statement is told that waited for a primary in vain. */

@@ -3,7 +3,7 @@ import type { Floor } from '../routing/consistency/floor.js'
 import type { Route, RouteReason } from '../routing/route.js'
 import type { Statement } from '../routing/statement/statement.js'
 import type { Captures } from './captures.js'
-import type { NodeConnections } from './node-connections.js'
+import type { Acquired, NodeConnections } from './node-connections.js'
 import type { Parking } from './parking.js'
 import type { Primary } from './primary.js'
 import type { PrimaryReads } from './primary-reads.js'
@@ -89,7 +89,16 @@ export class ReadSearch {
   onPrimary(search: Search, reason: RouteReason, found: Found): void {
     const isFallback = reason === 'replicas-behind' || reason === 'no-replica' || reason === 'history-unknown'
     if (isFallback) this.#host.counters.fallbacks += 1
-    this.#host.primaryReads.acquire(search.floor, isFallback, (error, connection) => found(error, connection, reason))
+    const whenNone = isFallback || reason === 'writes-uncertain' ? () => this.#anew(search, found) : undefined
+    const acquired: Acquired = (error, connection) => found(error, connection, reason)
+    this.#host.primaryReads.acquire(search.floor, isFallback, acquired, whenNone)
+  }
+
+  /** Rule T4: the primary that was to answer is away by now, so a replica may. Other nodes may have what the read needs as well. */
+  #anew(search: Search, found: Found): void {
+    search.excluded = none
+    search.waitedForReplicaMs = 0
+    this.find(search, found)
   }
 
   #onReplica(search: Search, address: string, reason: RouteReason, found: Found): void {
@@ -153,11 +162,6 @@ export class ReadSearch {
   #awaitPrimary(search: Search, found: Found): void {
     const leftMs = this.#host.deadlineMs - (nowMs() - search.begunMs)
     if (leftMs <= 0) return found(this.#host.primary.unknownError(), undefined, undefined)
-    this.#host.whenChanged(leftMs, () => {
-      // Other nodes may have what this read needs by now.
-      search.excluded = none
-      search.waitedForReplicaMs = 0
-      this.find(search, found)
-    })
+    this.#host.whenChanged(leftMs, () => this.#anew(search, found))
   }
 }

@@ -2,6 +2,7 @@ import { MaestraError } from '../base/error.js'
 import type { Floor } from '../routing/consistency/floor.js'
 import type { RouteReason } from '../routing/route.js'
 import type { Statement } from '../routing/statement/statement.js'
+import { askServer } from './ask-server.js'
 import { isServerError } from './outcome.js'
 import type { QueryCall, QueryCallback } from './query-arguments.js'
 import { againAfter } from './read-errors.js'
@@ -49,8 +50,22 @@ export class Reads {
     return (error, connection, reason) => {
       if (connection === undefined || reason === undefined) {
         read.told(error ?? new MaestraError('connection-failed', 'the pool gave no connection'), undefined)
-      } else this.#send(read, connection, reason)
+      } else if (read.isRetried) this.#sendIfAlive(read, connection, reason)
+      else this.#send(read, connection, reason)
     }
+  }
+
+  /** The other connections of a server that went away look well until they are used, and a read is sent again but once. */
+  #sendIfAlive(read: Read, connection: ServerConnection, reason: RouteReason): void {
+    askServer(connection.client, 'select').then(
+      () => this.#send(read, connection, reason),
+      (error: Error) => {
+        const { address } = connection.node
+        connection.release(error)
+        this.#host.report(address, error)
+        this.#host.search.findElsewhere(read.search, address, this.#sendWhenFound(read))
+      },
+    )
   }
 
   #send(read: Read, connection: ServerConnection, reason: RouteReason): void {

@@ -67,7 +67,8 @@ function followed(node: NodeView, position: LogPosition, topology: Topology, now
   if (histories.current === undefined) return followedAlone(node, position, topology)
   const verdict = judge(position, histories)
   if (verdict === 'other-system' || verdict === 'lost') return 'lacks'
-  if (verdict !== 'contained') return 'unknown'
+  // What is ahead of all that was seen of this history is in it where a replica that follows it has it.
+  if (verdict !== 'contained' && verdict !== 'ahead') return 'unknown'
   return node.timeline === undefined
     ? followedUnseen(node, position, topology, nowMs)
     : followedSeen(node.timeline, position, topology)
