@@ -13,7 +13,7 @@ import type { ServerConnection } from './server-connection.js'
 export class ReplicaConnection implements ClientConnection {
   readonly connection: ServerConnection
   readonly #classify: (call: QueryCall) => Statement
-  readonly #whenItHas: (connection: ServerConnection, told: (error: Error | undefined) => void) => void
+  readonly #whenItHas: (told: (error: Error | undefined) => void) => void
   #open = 0
   #giveBack: (() => void) | undefined
 
@@ -21,7 +21,7 @@ export class ReplicaConnection implements ClientConnection {
     readonly connection: ServerConnection
     readonly classify: (call: QueryCall) => Statement
     /** Calls back when the server at its other end has what its scope must see, or with why it does not. */
-    readonly whenItHas: (connection: ServerConnection, told: (error: Error | undefined) => void) => void
+    readonly whenItHas: (told: (error: Error | undefined) => void) => void
   }) {
     this.connection = options.connection
     this.#classify = options.classify
@@ -43,7 +43,7 @@ export class ReplicaConnection implements ClientConnection {
     if (!isReadOnly(statement)) return ended(refusal(call, statement), undefined)
     // In a transaction that has failed nothing is seen any more.
     if (this.client.getTransactionStatus() === 'E') return sendCall(this.connection, call, ended)
-    this.#whenItHas(this.connection, (error) => {
+    this.#whenItHas((error) => {
       if (error === undefined) sendCall(this.connection, call, ended)
       else ended(error, undefined)
     })

@@ -174,9 +174,9 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     if (this.#isEnding) return told(endedError(), undefined)
     const scope = this.#traffic.scopes.current()
     if (this.#isSingle && !scope.givesTokens) return this.#direct(call, told)
-    this.#traffic.whenStarted(() => {
+    this.#traffic.start.when(() => {
       if (call.isSubmittable) return this.#submit(call, scope, told)
-      const statement = this.#traffic.classify(call)
+      const statement = this.#traffic.classes.classify(call)
       if (refusalOf(once, statement) !== undefined) return told(transactionOnPool(call.text ?? ''), undefined)
       this.#traffic.run(call, statement, scope, told)
     })
@@ -184,15 +184,15 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
 
   /** With one server there is nothing to decide. */
   #direct(call: QueryCall, told: QueryCallback): void {
-    const statement = this.#traffic.classify(call)
+    const statement = this.#traffic.classes.classify(call)
     if (!call.isSubmittable && refusalOf(once, statement) !== undefined) {
       return told(transactionOnPool(call.text ?? ''), undefined)
     }
-    this.#traffic.runDirectly(call, told)
+    this.#traffic.runOnly(call, told)
   }
 
   #submit(call: QueryCall, scope: PoolScope, told: QueryCallback): void {
-    this.#traffic.pin(scope, (error, connection) => {
+    this.#traffic.kept.pin(scope, (error, connection) => {
       if (connection === undefined) return told(error, undefined)
       const ended: QueryCallback = (failure, result) => {
         connection.release(failure)
@@ -213,23 +213,25 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     const make = (connection?: ClientConnection) =>
       new RoutedClient(
         {
-          isRead: (call) => isRead(this.#traffic.classify(call)),
-          read: (call, done) => this.#traffic.run(call, this.#traffic.classify(call), scope, done),
-          pin: (done) => this.#traffic.pin(scope, done),
-          pinNow: () => this.#traffic.pinNow(scope),
+          isRead: (call) => isRead(this.#traffic.classes.classify(call)),
+          read: (call, done) => this.#traffic.run(call, this.#traffic.classes.classify(call), scope, done),
+          pin: (done) => this.#traffic.kept.pin(scope, done),
+          pinNow: () => this.#traffic.kept.pinNow(scope),
           login: () => this.#traffic.login(),
         },
         connection,
       )
     if (this.#isSingle && !scope.givesTokens && !isReadOnly) {
-      return this.#traffic.pinDirectly(scope, (error, connection) => told(error, connection && make(connection)))
+      return this.#traffic.kept.pinOn(this.#traffic.onlyNode(), scope, (error, connection) =>
+        told(error, connection && make(connection)),
+      )
     }
-    this.#traffic.whenStarted(() => {
+    this.#traffic.start.when(() => {
       // As with node-postgres, who asks for a client learns that there is no server for it.
       const refusal = this.#traffic.refusal()
       if (refusal !== undefined) return told(refusal, undefined)
       if (!isReadOnly) return told(undefined, make())
-      this.#traffic.pinReadOnly(scope, (error, connection) => told(error, connection && make(connection)))
+      this.#traffic.kept.pinReadOnly(scope, (error, connection) => told(error, connection && make(connection)))
     })
   }
 

@@ -1,0 +1,137 @@
+import type { Commits } from '../routing/consistency/commits.js'
+import type { Floor } from '../routing/consistency/floor.js'
+import type { RouteReason } from '../routing/route.js'
+import type { Statement } from '../routing/statement/statement.js'
+import type { CallClasses } from './call-classes.js'
+import type { Captures } from './captures.js'
+import type { ClientConnection } from './client-connection.js'
+import type { NodeConnections } from './node-connections.js'
+import type { Parking } from './parking.js'
+import { PinnedConnection } from './pinned-connection.js'
+import type { RoutingEvent } from './pool-events.js'
+import type { Primary } from './primary.js'
+import { type ReadSearch, searchFor } from './read-search.js'
+import { ReplicaConnection, replicaBehind } from './replica-connection.js'
+import type { PoolScope } from './scopes.js'
+import type { ServerConnection } from './server-connection.js'
+import type { Counters } from './statistics.js'
+import type { Writes } from './writes.js'
+
+export type KeptHost = {
+  readonly primary: Primary
+  readonly search: ReadSearch
+  readonly writes: Writes
+  readonly commits: Commits
+  readonly captures: Captures
+  readonly parking: Parking
+  readonly classes: CallClasses
+  readonly counters: Counters
+  readonly parkMs: number
+  readonly waitMs: number
+  readonly holds: (connection: ServerConnection, floor: Floor) => 'yes' | 'ask' | 'no'
+  readonly observe: (connection: ServerConnection, floor: Floor) => Promise<boolean>
+  readonly emit: (event: RoutingEvent) => void
+}
+
+export type Kept = (error: Error | undefined, connection: ClientConnection | undefined) => void
+
+const noOptions = {}
+
+/** By which a client that only reads looks for its server. */
+const readOnlyClient: Statement = {
+  kind: 'read',
+  reason: 'proven-read',
+  single: true,
+  mayWrite: false,
+  maySetParameters: false,
+  changesNames: false,
+  replicaByHint: true,
+}
+
+/** The connections that clients of `pool.connect()` keep (rules S2 and S3). */
+export class KeptConnections {
+  readonly #host: KeptHost
+
+  constructor(host: KeptHost) {
+    this.#host = host
+  }
+
+  /** One of the primary. */
+  pin(scope: PoolScope, done: Kept): void {
+    this.#host.primary.acquire((error, connection) => done(error, connection && this.#pinned(connection, scope)))
+  }
+
+  /** One of the primary that is there at once, or undefined. */
+  pinNow(scope: PoolScope): ClientConnection | undefined {
+    const connection = this.#host.primary.acquireIdle()
+    return connection && this.#pinned(connection, scope)
+  }
+
+  /** One of the only server that there is. */
+  pinOn(node: NodeConnections, scope: PoolScope, done: Kept): void {
+    node.acquire((error, connection) => done(error, connection && this.#pinned(connection, scope)))
+  }
+
+  /** One that has what the scope must see, for a client that only reads: of a replica, or of the primary where there is none. */
+  pinReadOnly(scope: PoolScope, done: Kept): void {
+    const search = searchFor(readOnlyClient, scope, this.#floor(scope))
+    this.#host.search.find(search, (error, connection, reason) => {
+      if (connection === undefined || reason === undefined) return done(error, undefined)
+      done(undefined, this.#readOnly(connection, reason, scope))
+    })
+  }
+
+  #pinned(connection: ServerConnection, scope: PoolScope): PinnedConnection {
+    const { writes, classes, counters, commits, captures, emit } = this.#host
+    return new PinnedConnection({
+      connection,
+      writes,
+      scope,
+      classify: (call) => {
+        counters.count(connection.node.address, call.isSubmittable ? 'submittable' : 'pinned')
+        return classes.classify(call)
+      },
+      changedNames: () => classes.namesChanged(),
+      // Rule R10: whoever is told of something by NOTIFY reads it.
+      notified: () => {
+        commits.raise(commits.pool)
+        if (scope.scope !== commits.pool) commits.raise(scope.scope)
+        captures.wake()
+      },
+      leftOpen: () => emit({ kind: 'transaction-left-open', address: connection.node.address }),
+    })
+  }
+
+  #readOnly(connection: ServerConnection, reason: RouteReason, scope: PoolScope): ReplicaConnection {
+    const { captures, classes, counters, waitMs } = this.#host
+    return new ReplicaConnection({
+      connection,
+      classify: (call) => {
+        counters.count(connection.node.address, reason)
+        return classes.classify(call)
+      },
+      whenItHas: (told) => {
+        const floor = this.#floor(scope)
+        if (floor.kind !== 'pending') return this.#whenItHas(connection, floor, told)
+        captures.whenKnown(floor, waitMs, (known) => this.#whenItHas(connection, known ?? floor, told))
+      },
+    })
+  }
+
+  #whenItHas(connection: ServerConnection, floor: Floor, told: (error: Error | undefined) => void): void {
+    const { holds, observe, parking, parkMs } = this.#host
+    const { address } = connection.node
+    if (connection.identity?.inRecovery !== true || holds(connection, floor) === 'yes') return told(undefined)
+    parking.park(address, floor, parkMs, (outcome) => {
+      if (outcome !== 'satisfied') return told(replicaBehind(address, parkMs))
+      observe(connection, floor).then(
+        (isEnough) => told(isEnough ? undefined : replicaBehind(address, parkMs)),
+        (error: Error) => told(error),
+      )
+    })
+  }
+
+  #floor(scope: PoolScope): Floor {
+    return this.#host.commits.floorFor(noOptions, scope.scope)
+  }
+}
