@@ -1,6 +1,5 @@
 import { codeOf } from '../base/error.js'
 import type { Statement } from '../routing/statement/statement.js'
-import { isServerError } from './outcome.js'
 import type { Primary } from './primary.js'
 import type { QueryCall, QueryCallback } from './query-arguments.js'
 import type { PoolScope } from './scopes.js'
@@ -33,7 +32,7 @@ export class AutocommitWrites {
       const { address } = connection.node
       this.#host.counters.count(address, statement.reason)
       this.send(connection, call, statement, scope, (failure, result) => {
-        connection.release(mayBeKept(connection, statement, failure) ? undefined : (failure ?? true))
+        connection.giveBack(failure)
         const isRefused = codeOf(failure) === '25006' && statement.kind === 'row-change'
         if (!isRefused || isAgain) return told(failure, result)
         // It certainly did not start (rule W6): the server takes no writes any more, and another one may by now.
@@ -59,10 +58,4 @@ export class AutocommitWrites {
       else this.#host.writes.ended(sent, connection, error, () => told(error, result))
     })
   }
-}
-
-/** After an error of a text of several statements, a BEGIN may be among them, nobody knows yet what state the connection is in. */
-function mayBeKept({ client }: ServerConnection, { single }: Statement, error: Error | undefined): boolean {
-  if (error !== undefined) return isServerError(error) && single
-  return client.getTransactionStatus() === 'I'
 }

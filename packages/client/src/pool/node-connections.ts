@@ -121,12 +121,12 @@ export class NodeConnections {
   async #identify(client: pg.PoolClient, events: ConnectionEvents): Promise<void> {
     const connection = this.#of.get(client)
     if (connection === undefined) return
+    const failure = await connection.profile
     const identity = await askIdentity(client)
     connection.identity = identity
     connection.isPooled = isPooled(client, identity)
     connection.replayed = connection.isPooled ? undefined : identity.replayed
     connection.synchronousCommit = new SynchronousCommit(identity.synchronousCommit)
-    const failure = await connection.profile
     // On the primary it is the application's own affair, as with node-postgres; a replica that cannot have it is not used.
     if (failure !== undefined && identity.inRecovery) {
       events.profileFailed(connection, failure.error)

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Statement } from '../routing/statement/statement.js'
 import type { ClientConnection } from './client-connection.js'
-import { type QueryCall, type QueryCallback, queryCall } from './query-arguments.js'
+import type { QueryCall, QueryCallback } from './query-arguments.js'
 import type { PoolScope } from './scopes.js'
 import { sendCall } from './send-call.js'
 import type { ServerConnection } from './server-connection.js'
@@ -11,8 +11,6 @@ type Handlers = {
   handleReadyForQuery?: (...told: unknown[]) => unknown
   handleError?: (...told: unknown[]) => unknown
 }
-
-const emptyCall = queryCall('')
 
 /** A connection of the primary that one client keeps: what runs on it is watched for commits. */
 export class PinnedConnection implements ClientConnection {
@@ -24,7 +22,6 @@ export class PinnedConnection implements ClientConnection {
   readonly #leftOpen: () => void
   readonly #notified: () => void
   #open = 0
-  #lastFailed = false
   /** What was made in a transaction is there for others when it has ended. */
   #hasChangedNames = false
   #giveBack: (() => void) | undefined
@@ -99,19 +96,11 @@ export class PinnedConnection implements ClientConnection {
   release(error?: Error | boolean): void {
     this.client.removeListener('notification', this.#notified)
     const giveBack = () => {
-      if (error) return this.connection.release(error)
-      if (!this.#lastFailed || this.connection.isBroken) return this.#releaseIdle()
-      // Behind an error the status of the transaction comes with the next answer.
-      sendCall(this.connection, emptyCall, () => this.#releaseIdle())
+      if (error) this.connection.release(error)
+      else this.connection.giveBack(undefined, this.#leftOpen)
     }
     if (this.#open === 0 || error) giveBack()
     else this.#giveBack = giveBack
-  }
-
-  #releaseIdle(): void {
-    const isIdle = this.client.getTransactionStatus() === 'I'
-    if (!isIdle && !this.connection.isBroken) this.#leftOpen()
-    this.connection.release(!isIdle)
   }
 
   #sent(call: QueryCall): ReturnType<Writes['sent']> {
@@ -123,7 +112,6 @@ export class PinnedConnection implements ClientConnection {
 
   #ended(sent: ReturnType<Writes['sent']>, error: Error | undefined, settle: () => void): void {
     this.#open -= 1
-    this.#lastFailed = error !== undefined
     if (this.#hasChangedNames && this.client.getTransactionStatus() === 'I') {
       this.#hasChangedNames = false
       this.#changedNames()

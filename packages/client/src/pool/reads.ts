@@ -3,7 +3,6 @@ import type { Floor } from '../routing/consistency/floor.js'
 import type { RouteReason } from '../routing/route.js'
 import type { Statement } from '../routing/statement/statement.js'
 import { askServer } from './ask-server.js'
-import { isServerError } from './outcome.js'
 import type { QueryCall, QueryCallback } from './query-arguments.js'
 import { againAfter } from './read-errors.js'
 import { type Found, type ReadSearch, type Search, searchFor } from './read-search.js'
@@ -75,7 +74,7 @@ export class Reads {
     this.#host.counters.count(address, reason)
     scope.lastNode = address
     const done: QueryCallback = (error, result) => {
-      connection.release(isReusable(connection, error) ? undefined : (error ?? true))
+      connection.giveBack(error)
       if (error === undefined) read.told(undefined, result)
       else this.#failed(read, address, reason, error, wasReplica)
     }
@@ -95,9 +94,4 @@ export class Reads {
     if (again === 'on-primary') this.#host.search.onPrimary(read.search, 'refused-by-replica', found)
     else this.#host.search.findElsewhere(read.search, address, found)
   }
-}
-
-/** What only a hint calls a read may have begun a transaction; behind an error that is not known yet. */
-function isReusable({ client }: ServerConnection, error: Error | undefined): boolean {
-  return error === undefined ? client.getTransactionStatus() === 'I' : isServerError(error)
 }

@@ -59,7 +59,7 @@ export class ReplicaConnection implements ClientConnection {
   }
 
   release(error?: Error | boolean): void {
-    const giveBack = () => this.connection.release(error || this.client.getTransactionStatus() !== 'I')
+    const giveBack = () => (error ? this.connection.release(error) : this.connection.giveBack(undefined))
     if (this.#open === 0 || error) giveBack()
     else this.#giveBack = giveBack
   }

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Lsn } from '../postgres/lsn.js'
 import type { SynchronousCommit } from '../routing/consistency/synchronous-commit.js'
 import type { NodeConnections } from './node-connections.js'
+import { isServerError } from './outcome.js'
 import type { ServerIdentity } from './server-identity.js'
 import type { ProfileFailure } from './session-profile.js'
 
@@ -34,6 +35,32 @@ export class ServerConnection {
   get isBroken(): boolean {
     // What node-postgres itself asks before it takes a connection back; it has no public name.
     return (this.client as { _queryable?: boolean })._queryable === false
+  }
+
+  /**
+   * Gives it back behind its last statement, whatever that was: a connection that broke, or is still inside a transaction, is
+   * closed (rule S1). Behind an error the server's last word is still to come.
+   */
+  giveBack(error: Error | undefined, leftOpen?: () => void): void {
+    if (error !== undefined && !isServerError(error)) return this.release(error)
+    this.#whenReady(() => {
+      const isIdle = this.client.getTransactionStatus() === 'I'
+      if (!isIdle && !this.isBroken) leftOpen?.()
+      this.release(!isIdle)
+    })
+  }
+
+  #whenReady(then: () => void): void {
+    // node-postgres has no public name for it either.
+    if (this.isBroken || (this.client as { readyForQuery?: boolean }).readyForQuery !== false) return then()
+    const { connection } = this.client
+    const once = () => {
+      connection.removeListener('readyForQuery', once)
+      connection.removeListener('end', once)
+      then()
+    }
+    connection.on('readyForQuery', once)
+    connection.on('end', once)
   }
 
   /** Gives it back; with an error, or true, the connection is closed. */

@@ -24,7 +24,6 @@ import { KeptConnections } from './kept-connections.js'
 import type { NodeConfig } from './node-configs.js'
 import { NodeConnections } from './node-connections.js'
 import { observeReplay } from './observed-read.js'
-import { isServerError } from './outcome.js'
 import { Parking } from './parking.js'
 import type { RoutingEvent } from './pool-events.js'
 import type { Routing } from './pool-options.js'
@@ -225,7 +224,7 @@ export class Traffic {
       if (connection === undefined) return told(error, undefined)
       this.counters.count(connection.node.address, call.isSubmittable ? 'submittable' : 'single-server')
       sendCall(connection, call, (failure, result) => {
-        connection.release(failure === undefined || isServerError(failure) ? undefined : failure)
+        connection.giveBack(failure)
         told(failure, result)
       })
     })
