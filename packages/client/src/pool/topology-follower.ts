@@ -123,8 +123,8 @@ export class TopologyFollower {
 /** What judgements of positions rest on, without how far each history has come. */
 function wordsOf({ lineages, current }: Topology['histories']): string {
   let words = `${current}`
-  for (const { id, switchpoint, parent, parentTimeline } of lineages.values()) {
-    words += ` ${id} ${switchpoint} ${parent} ${parentTimeline}`
+  for (const { id, switchpoint, parentTimeline } of lineages.values()) {
+    words += ` ${id} ${switchpoint} ${parentTimeline}`
   }
   return words
 }

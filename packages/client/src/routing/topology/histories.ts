@@ -11,8 +11,6 @@ export type Lineage = {
   readonly switchpoint?: Lsn
   /** The timeline that it left; undefined where that cannot be told, as the number before it may belong to a sibling. */
   readonly parentTimeline?: TimelineId
-  /** The history that it left, where this process knows it. */
-  readonly parent?: LineageId
   /** The insert position when it was first seen. */
   readonly firstInserted: Lsn
   /** The furthest that it was seen to insert, and to flush. */
@@ -67,7 +65,7 @@ function judgeElsewhere(position: LogPosition, lineage: Lineage, histories: Hist
   if (position.timeline === lineage.timeline) return seenToBegin ? 'lost' : 'unknown'
   if (parentTimeline === undefined || switchpoint === undefined) return 'unknown'
   if (position.timeline > parentTimeline) return 'lost'
-  const parent = lineage.parent === undefined ? undefined : histories.lineages.get(lineage.parent)
+  const parent = parentOf(lineage, histories)
   if (parent === undefined)
     return position.timeline === parentTimeline && position.lineage === undefined ? 'contained' : 'unknown'
   const verdict = judgeOn(position, parent, histories)
@@ -79,16 +77,23 @@ export function descends(one: Lineage, from: Lineage, histories: Histories): 'ye
   if (one.id === from.id) return 'yes'
   if (one.systemIdentifier !== from.systemIdentifier || one.timeline < from.timeline) return 'no'
   if (one.timeline === from.timeline) return one.seenToBegin ? 'no' : 'unknown'
-  if (one.parent !== undefined) {
-    const parent = histories.lineages.get(one.parent)
-    return parent === undefined ? 'unknown' : descends(parent, from, histories)
-  }
+  const parent = parentOf(one, histories)
+  if (parent !== undefined) return descends(parent, from, histories)
   return one.parentTimeline !== undefined && one.parentTimeline < from.timeline ? 'no' : 'unknown'
 }
 
 /** Whether its timeline's number tells this history: no other one with it is known. */
 export function isSole(lineage: Lineage, histories: Histories): boolean {
   return lineagesOf(lineage.systemIdentifier, lineage.timeline, histories).length === 1
+}
+
+/**
+ * The history that it left: the only one with that number. Asked anew each time, since the server that writes it may be seen
+ * later, and a second one with its number leaves it open.
+ */
+function parentOf({ systemIdentifier, parentTimeline }: Lineage, histories: Histories): Lineage | undefined {
+  const [found, ...others] = parentTimeline === undefined ? [] : lineagesOf(systemIdentifier, parentTimeline, histories)
+  return others.length === 0 ? found : undefined
 }
 
 export function lineagesOf(systemIdentifier: string, timeline: TimelineId, histories: Histories): readonly Lineage[] {

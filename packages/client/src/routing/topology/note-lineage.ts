@@ -1,7 +1,7 @@
 import type { Lsn } from '../../postgres/lsn.js'
 import { type TimelineId, timelineOf } from '../../postgres/timeline.js'
 import type { Draft } from './draft.js'
-import { type Histories, type Lineage, lineagesOf } from './histories.js'
+import type { Histories, Lineage } from './histories.js'
 import { incarnationKey, sameIncarnation } from './incarnation.js'
 import type { LineageId } from './log-position.js'
 import type { PrimaryProgress, ServerState } from './server-state.js'
@@ -88,19 +88,16 @@ function begin(
   timeline: TimelineId,
   { inThisRun, tellsWhere }: Beginning,
 ): LineageId {
-  const { histories } = draft
   const { systemIdentifier } = state
-  const id = (histories.lineages.size + 1) as LineageId
+  const id = (draft.histories.lineages.size + 1) as LineageId
   const passed = isSameServer(before, state) ? before.passedTimeline : undefined
-  const parentTimeline = parentOf(timeline, state.checkpointTimeline, passed)
-  const parents = parentTimeline === undefined ? [] : lineagesOf(systemIdentifier, parentTimeline, histories)
+  const parentTimeline = parentTimelineOf(timeline, state.checkpointTimeline, passed)
   put(draft, {
     id,
     systemIdentifier,
     timeline,
     ...(tellsWhere && lastReplayed !== undefined && { switchpoint: lastReplayed }),
     ...(parentTimeline !== undefined && { parentTimeline }),
-    ...(parents.length === 1 && parents[0] !== undefined && { parent: parents[0].id }),
     firstInserted: inserted,
     inserted,
     flushed,
@@ -113,7 +110,10 @@ function begin(
  * The timeline that a new one left. Its number is above all that its server knew of, so the number before it may be that
  * of a sibling; it is the parent's only where the server is known to have passed it.
  */
-function parentOf(timeline: TimelineId, ...passed: readonly (TimelineId | undefined)[]): TimelineId | undefined {
+function parentTimelineOf(
+  timeline: TimelineId,
+  ...passed: readonly (TimelineId | undefined)[]
+): TimelineId | undefined {
   if (timeline === 1) return undefined
   return timeline === 2 || passed.includes(timelineOf(timeline - 1)) ? timelineOf(timeline - 1) : undefined
 }

@@ -100,6 +100,7 @@ class Trial {
     this.cluster.write(this.cluster.servers.indexOf(server))
     const position = positionOn(primary, lsnAt(server.log.length))
     if (position !== undefined) this.floors.push({ position, records: [...server.log] })
+    if (this.floors.length > 8) this.floors.shift()
   }
 
   /** A standby is promoted while the primary is dead, or only out of sight; some of the others follow the new one. */
@@ -112,6 +113,9 @@ class Trial {
     if (count % 2 > 0) cluster.follow(follower, promoted)
     this.#probeAll()
     this.#write()
+    cluster.write(promoted, count)
+    cluster.copy(follower, 99)
+    this.#probeAll()
   }
 
   #pass(ms: number): void {
@@ -188,13 +192,13 @@ it.each([
 ])('never says that a replica has what it has not, as %s', (_role, asMonitor) => {
   let proven = 0
   fc.assert(
-    fc.property(fc.array(anyStep, { minLength: 10, maxLength: 80 }), (steps) => {
+    fc.property(fc.array(anyStep, { minLength: 10, maxLength: 60 }), (steps) => {
       const trial = new Trial(asMonitor)
       for (const server of trial.cluster.servers) trial.probe(server)
       for (const step of steps) trial.step(step)
       proven += trial.proven
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   )
-  expect(proven).toBeGreaterThan(1000)
+  expect(proven).toBeGreaterThan(500)
 })
