@@ -149,6 +149,23 @@ describe('the watch', () => {
     await until('a probe', () => asked > 0)
   })
 
+  it('asks no more often than it has to, however many statements fail', async () => {
+    const server = new FakeServer()
+    const watch = watchOf(server, { intervalMs: 3_600_000, primaryFreshMs: 3_600_000 })
+    await known(watch)
+    let asked = 0
+    server.answer = () => {
+      asked += 1
+      // Each answer brings the next evidence.
+      watch.report({ address: 'db1:5432', code: 'ECONNREFUSED' })
+      return Promise.resolve([primary])
+    }
+    const startedMs = performance.now()
+    watch.report({ address: 'db1:5432', code: 'ECONNREFUSED' })
+    await until('five probes', () => asked >= 5)
+    expect(performance.now() - startedMs).toBeGreaterThan(3 * 20)
+  })
+
   it('ejects a server whose answer is none, with what is wrong about it', async () => {
     const server = new FakeServer()
     server.answer = () => Promise.resolve([{ ...primary, inserted: 'x' }])

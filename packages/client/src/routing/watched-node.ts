@@ -1,3 +1,4 @@
+import { nowMs } from '../base/clock.js'
 import { MaestraError, messageOf } from '../base/error.js'
 import { nextNumber } from './sequence.js'
 import { parseProbe, parseProgress, type Row } from './topology/parse-probe.js'
@@ -32,6 +33,9 @@ export type WatchedNodeOptions = {
   readonly pauseMs: () => number
 }
 
+/** Between the starts of two probes: many statements of a pool may fail at once. */
+const leastGapMs = 20
+
 type Open = { readonly connection: WatchConnection; readonly number: number }
 
 /** One server under watch: one connection, and one probe after the other on it. */
@@ -41,6 +45,7 @@ export class WatchedNode {
   #connected: Open | undefined
   #timer: NodeJS.Timeout | undefined
   #probing = false
+  #startedMs = Number.NEGATIVE_INFINITY
   #again = false
   #stopped = true
 
@@ -59,7 +64,7 @@ export class WatchedNode {
     this.#drop()
   }
 
-  /** Probes now; while a probe is under way, once more behind it. */
+  /** Probes now; while a probe is under way, once more behind it. However often it is called, not in a busy loop. */
   probe(): void {
     clearTimeout(this.#timer)
     if (this.#stopped) return
@@ -67,6 +72,12 @@ export class WatchedNode {
       this.#again = true
       return
     }
+    const tooSoonMs = this.#startedMs + leastGapMs - nowMs()
+    if (tooSoonMs > 0) {
+      this.#wake(tooSoonMs)
+      return
+    }
+    this.#startedMs = nowMs()
     this.#probing = true
     void this.#probe().finally(() => {
       this.#probing = false
@@ -128,7 +139,11 @@ export class WatchedNode {
   #schedule(): void {
     clearTimeout(this.#timer)
     if (this.#stopped) return
-    this.#timer = setTimeout(() => this.probe(), Math.max(0, this.#options.pauseMs()))
+    this.#wake(Math.max(0, this.#options.pauseMs()))
+  }
+
+  #wake(afterMs: number): void {
+    this.#timer = setTimeout(() => this.probe(), afterMs)
     if (!this.#options.keepsAlive) this.#timer.unref()
   }
 
