@@ -1,4 +1,5 @@
 import type { Lsn } from '../../postgres/lsn.js'
+import type { TimelineId } from '../../postgres/timeline.js'
 import { isSole, judge, judgeOn, lineagesOf } from './histories.js'
 import { LogPosition, type SeenPosition } from './log-position.js'
 import type { NodeView, Topology } from './topology.js'
@@ -11,16 +12,17 @@ import type { NodeView, Topology } from './topology.js'
  */
 export type Satisfaction = 'yes' | 'not-yet' | 'unknown' | 'no'
 
-/** Whether a replica, as it was last seen by the watch, satisfies a read that needs the position: rules T3 and T4. @public */
+/** Whether a replica, as it was last seen by the watch, satisfies a read that needs the position: rules T3 and T4. */
 export function satisfies(node: NodeView, position: LogPosition, topology: Topology, nowMs: number): Satisfaction {
   if (node.role !== 'replica' || !node.answers || node.ejected) return 'no'
-  return node.replayed === undefined ? 'unknown' : reaches(node, node.replayed.lsn, position, topology, nowMs)
+  if (node.replayed === undefined) return 'unknown'
+  return reaches(node, node.replayed.lsn, position, topology, nowMs, node.timeline)
 }
 
 /**
  * The same for a position that was read on a connection of the pool, of the incarnation that `node` has now: the form for
- * observed reads (R3).
- * @public
+ * observed reads (R3). `timeline` is what was received, read on that connection after the position; the one that the watch
+ * saw is older, and a replica may have been taken elsewhere since.
  */
 export function reaches(
   node: NodeView,
@@ -28,11 +30,12 @@ export function reaches(
   position: LogPosition,
   topology: Topology,
   nowMs: number,
+  timeline?: TimelineId,
 ): Satisfaction {
   if (node.role !== 'replica' || node.systemIdentifier !== position.systemIdentifier || node.diverged) return 'no'
   if (node.pooler) return 'unknown'
   const has = replayed.bareLsn() >= position.bareLsn()
-  switch (followed(node, position, topology, nowMs)) {
+  switch (followed(node, timeline, position, topology, nowMs)) {
     case 'contains':
       return has ? 'yes' : 'not-yet'
     case 'comes-to-contain':
@@ -62,24 +65,26 @@ type Following = 'contains' | 'comes-to-contain' | 'lacks' | 'unknown'
  *    and else by its next restart point.
  * 3. It cannot have been taken elsewhere since: its timeline is seen, or the primary answers, or all are under T4.
  */
-function followed(node: NodeView, position: LogPosition, topology: Topology, nowMs: number): Following {
+function followed(
+  node: NodeView,
+  timeline: TimelineId | undefined,
+  position: LogPosition,
+  topology: Topology,
+  nowMs: number,
+): Following {
   const { histories } = topology
-  if (histories.current === undefined) return followedAlone(node, position, topology)
+  if (histories.current === undefined) return followedAlone(timeline ?? node.passedTimeline, position, topology)
   const verdict = judge(position, histories)
   if (verdict === 'other-system' || verdict === 'lost') return 'lacks'
   // What is ahead of all that was seen of this history is in it where a replica that follows it has it.
   if (verdict !== 'contained' && verdict !== 'ahead') return 'unknown'
-  return node.timeline === undefined
+  return timeline === undefined
     ? followedUnseen(node, position, topology, nowMs)
-    : followedSeen(node.timeline, position, topology)
+    : followedSeen(timeline, position, topology)
 }
 
 /** pg_monitor, and the replica receives: the timeline was read after the position. */
-function followedSeen(
-  timeline: NonNullable<NodeView['timeline']>,
-  position: LogPosition,
-  { histories }: Topology,
-): Following {
+function followedSeen(timeline: TimelineId, position: LogPosition, { histories }: Topology): Following {
   const current = histories.current === undefined ? undefined : histories.lineages.get(histories.current)
   if (current === undefined || timeline > current.timeline) return 'unknown'
   if (timeline < position.timeline) return 'comes-to-contain'
@@ -111,9 +116,9 @@ function followedUnseen(node: NodeView, position: LogPosition, topology: Topolog
 }
 
 /** No primary was ever seen. Under T4 a replica that certainly is on the timeline of the position, and on no later one, serves. */
-function followedAlone(node: NodeView, position: LogPosition, { primaryState }: Topology): Following {
+function followedAlone(timeline: TimelineId | undefined, position: LogPosition, { primaryState }: Topology): Following {
   if (primaryState !== 'away') return 'unknown'
-  return (node.timeline ?? node.passedTimeline) === position.timeline ? 'contains' : 'unknown'
+  return timeline === position.timeline ? 'contains' : 'unknown'
 }
 
 /**
