@@ -1,14 +1,13 @@
 import { nowMs } from '../base/clock.js'
-import type { Lsn } from '../postgres/lsn.js'
 import type { Floor } from '../routing/consistency/floor.js'
 import type { Position } from '../routing/consistency/position.js'
 import { judge } from '../routing/topology/histories.js'
 import { holdsOn } from '../routing/topology/incarnation.js'
 import { LogPosition, SeenPosition } from '../routing/topology/log-position.js'
-import { reaches, type Satisfaction, satisfies } from '../routing/topology/satisfies.js'
+import { mostAdvanced, reaches, type Satisfaction, satisfies } from '../routing/topology/satisfies.js'
 import type { NodeView, Topology } from '../routing/topology/topology.js'
 import type { PrimaryVerdict } from './primary-reads.js'
-import type { ServerConnection } from './server-connection.js'
+import type { Observed, ServerConnection } from './server-connection.js'
 
 type Remembered = {
   readonly topology: Topology
@@ -45,12 +44,12 @@ export class FloorSight {
   }
 
   /** The same of a position that was seen on a connection of that node. */
-  reaches(node: NodeView, replayed: Lsn, floor: Floor): Satisfaction {
+  reaches(node: NodeView, { replayed, timeline }: Observed, floor: Floor): Satisfaction {
     if (node.role !== 'replica') return 'no'
     if (floor.kind === 'none') return 'yes'
     const topology = this.#topology()
     const seen = new SeenPosition(replayed)
-    return this.#ask(node, floor, (position) => reaches(node, seen, position, topology, nowMs()))
+    return this.#ask(node, floor, (position) => reaches(node, seen, position, topology, nowMs(), timeline))
   }
 
   /**
@@ -59,10 +58,10 @@ export class FloorSight {
    */
   holds(connection: ServerConnection, floor: Floor): 'yes' | 'ask' | 'no' {
     const node = this.#topology().nodes.get(connection.node.address)
-    const { identity, number, replayed } = connection
+    const { identity, number, observed } = connection
     if (node === undefined || identity === undefined || !identity.inRecovery || connection.isBroken) return 'no'
     if (node.startedAt !== identity.startedAt || node.systemIdentifier !== identity.systemIdentifier) return 'no'
-    if (replayed !== undefined && this.reaches(node, replayed, floor) === 'yes') return 'yes'
+    if (observed !== undefined && this.reaches(node, observed, floor) === 'yes') return 'yes'
     const seen = node.replayed
     const isSeenHere =
       seen !== undefined &&
@@ -110,14 +109,19 @@ export class FloorSight {
 
   /** Rule T4: while no primary answers, the most advanced replica that has replayed all that it received is the best state that exists. */
   #satisfiesUncertain(node: NodeView): Satisfaction {
-    const { nodes, primaryState } = this.#topology()
-    if (primaryState !== 'away') return 'no'
+    const topology = this.#topology()
+    if (topology.primaryState !== 'away') return 'no'
     const mine = node.replayed?.lsn.bareLsn()
     if (mine === undefined) return 'unknown'
     if (node.received !== undefined && mine < node.received.bareLsn()) return 'not-yet'
-    for (const other of nodes.values()) {
-      const received = other.role === 'replica' && other.answers ? (other.received ?? other.replayed?.lsn) : undefined
-      if (received !== undefined && received.bareLsn() > mine) return 'no'
+    const best = mostAdvanced(topology)
+    if (best !== undefined && best !== node && (best.passedTimeline ?? 0) > (node.passedTimeline ?? 0)) return 'no'
+    for (const other of topology.nodes.values()) {
+      // One that has received more will have replayed more.
+      if (other.role !== 'replica' || !other.answers || other.diverged || other.ejected !== undefined) continue
+      if (other.passedTimeline !== node.passedTimeline) continue
+      const further = other.received ?? other.replayed?.lsn
+      if (further !== undefined && further.bareLsn() > mine) return 'no'
     }
     return 'yes'
   }

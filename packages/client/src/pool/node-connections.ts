@@ -125,7 +125,8 @@ export class NodeConnections {
     const identity = await askIdentity(client)
     connection.identity = identity
     connection.isPooled = isPooled(client, identity)
-    connection.replayed = connection.isPooled ? undefined : identity.replayed
+    const { replayed } = identity
+    connection.observed = connection.isPooled || replayed === undefined ? undefined : { replayed, timeline: undefined }
     connection.synchronousCommit = new SynchronousCommit(identity.synchronousCommit)
     // On the primary it is the application's own affair, as with node-postgres; a replica that cannot have it is not used.
     if (failure !== undefined && identity.inRecovery) {

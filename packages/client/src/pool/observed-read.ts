@@ -9,6 +9,6 @@ import type { ServerConnection } from './server-connection.js'
 export async function observeReplay(connection: ServerConnection): Promise<boolean> {
   const progress = await askProgress(connection.client)
   if (!progress.inRecovery || progress.replayed === undefined) return false
-  connection.replayed = progress.replayed
+  connection.observed = { replayed: progress.replayed, timeline: progress.receivedTimeline }
   return true
 }

@@ -1,10 +1,17 @@
 import type pg from 'pg'
 import type { Lsn } from '../postgres/lsn.js'
+import type { TimelineId } from '../postgres/timeline.js'
 import type { SynchronousCommit } from '../routing/consistency/synchronous-commit.js'
 import type { NodeConnections } from './node-connections.js'
 import { isServerError } from './outcome.js'
 import type { ServerIdentity } from './server-identity.js'
 import type { ProfileFailure } from './session-profile.js'
+
+export type Observed = {
+  readonly replayed: Lsn
+  /** Of what its WAL receiver writes, read after the position; undefined where the role does not see it. */
+  readonly timeline: TimelineId | undefined
+}
 
 /** One connection of a node, and what is known of the server process at its other end. It lives as long as that process. */
 export class ServerConnection {
@@ -16,8 +23,8 @@ export class ServerConnection {
   identity: ServerIdentity | undefined
   /** Another server process may answer each statement (rule R4). */
   isPooled = false
-  /** The furthest position that this very connection has seen replayed. */
-  replayed: Lsn | undefined
+  /** What this very connection has last seen of its server's replay. */
+  observed: Observed | undefined
   /** Resolves when what the application sends to each new connection has ended. */
   profile: Promise<ProfileFailure | undefined> = Promise.resolve(undefined)
   /** Whether what commits here surely waits for the disk (rule W4). Undefined until the server was asked. */

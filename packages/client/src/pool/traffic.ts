@@ -212,6 +212,9 @@ export class Traffic {
     if (!isRead(statement)) return this.#writes.run(call, statement, scope, told)
     const { consistency } = call.options
     const floor = this.commits.floorFor(consistency === undefined ? noOptions : { consistency }, scope.scope)
+    if (floor.kind === 'uncertain' && floor.lost && this.#routing.whenWritesLost === 'refuse') {
+      return told(writesLost(), undefined)
+    }
     this.#unseen.look(floor, (unseen) => {
       const known = unseen.length === 0 ? floor : this.#forget(unseen, scope)
       this.#reads.run(call, statement, scope, known, told)
@@ -370,6 +373,13 @@ export class Traffic {
     this.commits.backendGone(number)
     this.#captures.wake()
   }
+}
+
+/** Rule T7, for those who do not want to read on. */
+function writesLost(): MaestraError {
+  return new MaestraError('writes-lost', 'a promotion has lost writes that this read would have to see', {
+    hint: "see the event writes-lost of the pool; whenWritesLost: 'primary' reads what there is",
+  })
 }
 
 function commitEvent(event: CommitEvent): RoutingEvent {

@@ -27,6 +27,8 @@ export async function openWatchConnection(config: pg.PoolConfig, signal: AbortSi
   const connecting = client.connect()
   ;(client as unknown as { unref(): void }).unref()
   await connecting
+  // A standby refuses what an application's role may have as its default.
+  await client.query("set default_transaction_isolation = 'read committed'")
   let last: Promise<unknown> = Promise.resolve()
   return {
     query: (text) => {
