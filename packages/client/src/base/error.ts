@@ -47,7 +47,8 @@ export const errorCodes = {
   'replica-behind': 'The replica of a client that only reads did not replay in time what it has to see.',
   'primary-unknown': 'No primary that has what a statement needs was found in time.',
   'two-primaries': 'Two servers take writes, and none of them is certainly the primary.',
-  'writes-lost': 'A promotion has lost writes that a read would have to see, and the pool was told to refuse such reads.',
+  'writes-lost':
+    'A promotion has lost writes that a read would have to see, and the pool was told to refuse such reads.',
   'primary-overloaded': 'Too many reads that no replica could answer in time wait for the primary.',
   interrupted: 'The work was stopped by a signal; the message says what is left.',
 } as const
