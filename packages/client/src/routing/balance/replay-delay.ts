@@ -53,13 +53,19 @@ export class ReplayDelay {
     if (estimate === undefined) return 0
     const capturedAtMs = this.#lastUpTo(lsn)?.atMs ?? Number.NEGATIVE_INFINITY
     const delayMs = estimate.delayMs * 0.5 ** ((nowMs - estimate.lookedAtMs) / halfLifeMs)
-    return Math.max(0, delayMs - (nowMs - capturedAtMs))
+    return Math.max(0, delayMs - (nowMs - capturedAtMs), this.#overdueMs(estimate, lsn, nowMs))
   }
 
   /** What was known belongs to another history. */
   forget(): void {
     this.#captured.length = 0
     this.#estimates.clear()
+  }
+
+  /** What had not come at the last look will take as long again, as a guess: a replica that stands still is tried less and less often. */
+  #overdueMs({ replayed, lookedAtMs }: Estimate, lsn: Lsn, nowMs: number): number {
+    const writtenBy = replayed < lsn ? this.#firstAfter((lsn - 1n) as Lsn) : undefined
+    return writtenBy === undefined ? 0 : 2 * (lookedAtMs - writtenBy.atMs) - (nowMs - writtenBy.atMs)
   }
 
   #firstAfter(lsn: Lsn): Captured | undefined {
