@@ -24,9 +24,10 @@ export class TotalLimit {
   }
 
   #hasRoom(node: NodeConnections): boolean {
-    if (node.pool.idleCount > 0) return true
+    // An idle one is there for it, or one that is given back will be: none is opened.
+    if (idleOf(node) > 0 || coming(node) >= node.pool.options.max) return true
     let total = 0
-    for (const { pool } of this.#nodes()) total += pool.totalCount
+    for (const each of this.#nodes()) total += coming(each)
     if (total < this.#max) return true
     for (const other of this.#nodes()) {
       const idle = other === node ? undefined : other.acquireIdle()
@@ -36,4 +37,14 @@ export class TotalLimit {
     }
     return false
   }
+}
+
+/** Idle ones that nobody is about to get: node-postgres hands them out on the next tick. */
+function idleOf({ pool }: NodeConnections): number {
+  return pool.idleCount - pool.waitingCount
+}
+
+/** Its connections, and those that it is about to open. */
+function coming(node: NodeConnections): number {
+  return Math.min(node.pool.options.max, node.pool.totalCount + Math.max(0, -idleOf(node)))
 }
