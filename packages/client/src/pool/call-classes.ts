@@ -59,6 +59,10 @@ export class CallClasses {
     this.#catalog.refresh()
   }
 
+  refusedAsWrite({ text }: QueryCall): void {
+    if (text !== undefined) this.#classifier.refusedAsWrite(text)
+  }
+
   /** An error of a server, which may come of names that were made since. */
   sawError(code: string): void {
     if (namesAreOld.has(code)) this.#catalog.refresh()

@@ -23,6 +23,8 @@ export class Catalog {
   #isAsking = false
   #isWanted = false
   #isStopped = false
+  /** The same names are the same value, so that what was learned under them stays. */
+  #last: { readonly told: string; readonly names: CatalogNames } | undefined
 
   constructor(options: {
     /** Runs texts of one row each on the primary. */
@@ -56,9 +58,11 @@ export class Catalog {
         const [names, found] = await this.#ask([catalogNamesQuery, synchronousCommitQuery])
         const told = names?.['names']
         if (told === undefined || told === null) throw new Error('the catalogue gave no names')
-        if (!this.#isStopped) {
+        // What was made while this look was under way is in the next one.
+        if (!this.#isStopped && !this.#isWanted) {
+          if (this.#last?.told !== told) this.#last = { told, names: parseCatalogNames({ names: told }) }
           this.#seen({
-            names: parseCatalogNames({ names: told }),
+            names: this.#last.names,
             setsSynchronousCommit: found?.['found'] !== 'false',
           })
         }

@@ -60,6 +60,8 @@ export class FloorSight {
     const node = this.#topology().nodes.get(connection.node.address)
     const { identity, number, observed } = connection
     if (node === undefined || identity === undefined || !identity.inRecovery || connection.isBroken) return 'no'
+    // Rule R4: another server may answer the next statement.
+    if (connection.isPooled) return 'no'
     if (node.startedAt !== identity.startedAt || node.systemIdentifier !== identity.systemIdentifier) return 'no'
     if (observed !== undefined && this.reaches(node, observed, floor) === 'yes') return 'yes'
     const seen = node.replayed

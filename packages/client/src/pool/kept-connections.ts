@@ -10,6 +10,7 @@ import type { Parking } from './parking.js'
 import { PinnedConnection } from './pinned-connection.js'
 import type { RoutingEvent } from './pool-events.js'
 import type { Primary } from './primary.js'
+import type { QueryCall, QueryCallback } from './query-arguments.js'
 import { type ReadSearch, searchFor } from './read-search.js'
 import { ReplicaConnection, replicaBehind } from './replica-connection.js'
 import type { PoolScope } from './scopes.js'
@@ -30,6 +31,13 @@ export type KeptHost = {
   readonly waitMs: number
   readonly holds: (connection: ServerConnection, floor: Floor) => 'yes' | 'ask' | 'no'
   readonly observe: (connection: ServerConnection, floor: Floor) => Promise<boolean>
+  readonly sendWrite: (
+    connection: ServerConnection,
+    call: QueryCall,
+    statement: Statement,
+    scope: PoolScope,
+    told: QueryCallback,
+  ) => void
   readonly emit: (event: RoutingEvent) => void
 }
 
@@ -103,13 +111,14 @@ export class KeptConnections {
   }
 
   #readOnly(connection: ServerConnection, reason: RouteReason, scope: PoolScope): ReplicaConnection {
-    const { captures, classes, counters, waitMs } = this.#host
+    const { captures, classes, counters, sendWrite, waitMs } = this.#host
     return new ReplicaConnection({
       connection,
       classify: (call) => {
         counters.count(connection.node.address, reason)
         return classes.classify(call)
       },
+      sendWrite: (call, statement, told) => sendWrite(connection, call, statement, scope, told),
       whenItHas: (told) => {
         const floor = this.#floor(scope)
         if (floor.kind !== 'pending') return this.#whenItHas(connection, floor, told)

@@ -1,9 +1,14 @@
 import pg from 'pg'
+import { nowMs } from '../base/clock.js'
+import { codeOf } from '../base/error.js'
 import { SynchronousCommit } from '../routing/consistency/synchronous-commit.js'
 import { nextNumber } from '../routing/sequence.js'
 import { ServerConnection } from './server-connection.js'
 import { askIdentity, isPooled, type ServerIdentity } from './server-identity.js'
 import { whileRecording } from './session-profile.js'
+
+/** For so long a replica on which the session profile failed is left alone: what it lacks may be replayed by then. */
+const unfitMs = 5000
 
 /** What happens at the connections of a node. */
 export type ConnectionEvents = {
@@ -31,6 +36,7 @@ export class NodeConnections {
   inFlight = 0
   readonly #events: ConnectionEvents
   readonly #waiting = new Set<Waiting>()
+  #unfitUntilMs = 0
   readonly #of = new Map<pg.ClientBase, ServerConnection>()
 
   constructor(address: string, config: pg.PoolConfig, events: ConnectionEvents) {
@@ -48,6 +54,9 @@ export class NodeConnections {
     this.pool.on('connect', (client) => {
       const connection = new ServerConnection(this, client, nextNumber())
       this.#of.set(client, connection)
+      client.connection.on('parameterStatus', () => {
+        connection.parameterChanges += 1
+      })
       // Whoever has it learns of a broken connection by the statement that fails; one who listens, as well.
       client.on('error', () => {})
       client.once('end', () => {
@@ -61,6 +70,11 @@ export class NodeConnections {
   /** Those that are open. */
   get connections(): Iterable<ServerConnection> {
     return this.#of.values()
+  }
+
+  /** As a replica it is not used: the session profile did not succeed here, a moment ago. */
+  get isUnfit(): boolean {
+    return nowMs() < this.#unfitUntilMs
   }
 
   /** Calls back later, but for an error. */
@@ -81,8 +95,12 @@ export class NodeConnections {
     if (waiting.giveUp === undefined) return
     this.pool.connect((error, client) => {
       const connection = client === undefined ? undefined : this.#of.get(client)
-      if (waiting.giveUp === undefined) return client?.release()
-      if (connection === undefined) return waiting.giveUp(error ?? new Error('the pool gave no connection'))
+      if (connection === undefined || waiting.giveUp === undefined) {
+        client?.release()
+        waiting.giveUp?.(error ?? new Error('the pool gave no connection'))
+        // There is room for others.
+        return this.#events.released()
+      }
       this.#waiting.delete(waiting)
       acquired(undefined, connection)
     })
@@ -121,18 +139,27 @@ export class NodeConnections {
   async #identify(client: pg.PoolClient, events: ConnectionEvents): Promise<void> {
     const connection = this.#of.get(client)
     if (connection === undefined) return
+    // Rule S4: before any other use.
     const failure = await connection.profile
-    const identity = await askIdentity(client)
+    const identity = await askIdentity(client).catch((error: unknown) => {
+      if (codeOf(error) === '0A000') throw this.#isUnfit(connection, error)
+      throw error
+    })
     connection.identity = identity
     connection.isPooled = isPooled(client, identity)
     const { replayed } = identity
     connection.observed = connection.isPooled || replayed === undefined ? undefined : { replayed, timeline: undefined }
     connection.synchronousCommit = new SynchronousCommit(identity.synchronousCommit)
     // On the primary it is the application's own affair, as with node-postgres; a replica that cannot have it is not used.
-    if (failure !== undefined && identity.inRecovery) {
-      events.profileFailed(connection, failure.error)
-      throw failure.error
-    }
+    if (failure !== undefined && identity.inRecovery) throw this.#isUnfit(connection, failure.error)
+    this.#unfitUntilMs = 0
     events.identified(connection, identity)
+  }
+
+  /** With this session profile the replica is of no use; SERIALIZABLE is one with which none answers anything. */
+  #isUnfit(connection: ServerConnection, error: unknown): unknown {
+    if (!this.isUnfit) this.#events.profileFailed(connection, error)
+    this.#unfitUntilMs = nowMs() + unfitMs
+    return error
   }
 }

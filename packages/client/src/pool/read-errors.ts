@@ -17,6 +17,11 @@ export function againAfter(error: unknown, wasReplica: boolean): Again {
   if (!wasReplica || code === undefined) return 'no'
   // A recovery conflict: the replica had to remove what the snapshot still needed.
   if (code === '40001' || code === '57P04') return 'elsewhere'
-  if (code === '25006' || (code === '0A000' && messageOf(error).includes('recovery'))) return 'on-primary'
-  return notYetThere.has(code) ? 'on-primary' : 'no'
+  return isWriteRefused(error) || notYetThere.has(code) ? 'on-primary' : 'no'
+}
+
+/** What a standby says of a statement that only a primary can run. */
+export function isWriteRefused(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === '25006' || (code === '0A000' && /recovery|standby/.test(messageOf(error)))
 }

@@ -72,7 +72,7 @@ export class ReadSearch {
       case 'replica':
         return this.#onReplica(search, route.address, route.reason, found)
       case 'primary':
-        return this.onPrimary(search, route.reason, found)
+        return this.onPrimary(search, reasonOf(search, route.reason), found)
       case 'parked':
         return this.#park(search, route.address, found)
       case 'wait':
@@ -103,7 +103,7 @@ export class ReadSearch {
 
   #onReplica(search: Search, address: string, reason: RouteReason, found: Found): void {
     const node = this.#host.nodeOf(address)
-    if (node === undefined) return this.findElsewhere(search, address, found)
+    if (node === undefined || node.isUnfit) return this.findElsewhere(search, address, found)
     node.acquire((error, connection) => {
       if (connection === undefined) {
         this.#host.report(address, error)
@@ -164,4 +164,9 @@ export class ReadSearch {
     if (leftMs <= 0) return found(this.#host.primary.unknownError(), undefined, undefined)
     this.#host.whenChanged(leftMs, () => this.#anew(search, found))
   }
+}
+
+/** When it has waited for all that there are, none is left. */
+function reasonOf({ waitedForReplicaMs }: Search, reason: RouteReason): RouteReason {
+  return reason === 'no-replica' && waitedForReplicaMs > 0 ? 'replicas-behind' : reason
 }

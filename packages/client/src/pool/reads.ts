@@ -4,7 +4,7 @@ import type { RouteReason } from '../routing/route.js'
 import type { Statement } from '../routing/statement/statement.js'
 import { askServer } from './ask-server.js'
 import type { QueryCall, QueryCallback } from './query-arguments.js'
-import { againAfter } from './read-errors.js'
+import { againAfter, isWriteRefused } from './read-errors.js'
 import { type Found, type ReadSearch, type Search, searchFor } from './read-search.js'
 import type { PoolScope } from './scopes.js'
 import { sendCall } from './send-call.js'
@@ -15,6 +15,8 @@ export type ReadHost = {
   readonly search: ReadSearch
   readonly counters: Counters
   readonly report: (address: string, error: unknown) => void
+  /** A standby says that it writes: its text is not sent to one again (rule R8). */
+  readonly refusedAsWrite: (call: QueryCall) => void
   /** For a read that only a hint sends to replicas: it may write after all. */
   readonly sendWrite: (
     connection: ServerConnection,
@@ -71,10 +73,13 @@ export class Reads {
     const { statement, scope } = read.search
     const { address } = connection.node
     const wasReplica = connection.identity?.inRecovery === true
+    const { parameterChanges } = connection
     this.#host.counters.count(address, reason)
     scope.lastNode = address
     const done: QueryCallback = (error, result) => {
-      connection.giveBack(error)
+      // What it changed would be there for whoever has this connection next (rule S2).
+      if (connection.parameterChanges === parameterChanges) connection.giveBack(error)
+      else connection.release(true)
       if (error === undefined) read.told(undefined, result)
       else this.#failed(read, address, reason, error, wasReplica)
     }
@@ -90,6 +95,7 @@ export class Reads {
     read.isRetried = true
     this.#host.counters.retries += 1
     this.#host.counters.undo(address, reason)
+    if (again === 'on-primary' && isWriteRefused(error)) this.#host.refusedAsWrite(read.call)
     const found = this.#sendWhenFound(read)
     if (again === 'on-primary') this.#host.search.onPrimary(read.search, 'refused-by-replica', found)
     else this.#host.search.findElsewhere(read.search, address, found)

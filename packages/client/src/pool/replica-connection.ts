@@ -14,6 +14,7 @@ export class ReplicaConnection implements ClientConnection {
   readonly connection: ServerConnection
   readonly #classify: (call: QueryCall) => Statement
   readonly #whenItHas: (told: (error: Error | undefined) => void) => void
+  readonly #sendWrite: (call: QueryCall, statement: Statement, told: QueryCallback) => void
   #open = 0
   #giveBack: (() => void) | undefined
 
@@ -22,10 +23,13 @@ export class ReplicaConnection implements ClientConnection {
     readonly classify: (call: QueryCall) => Statement
     /** Calls back when the server at its other end has what its scope must see, or with why it does not. */
     readonly whenItHas: (told: (error: Error | undefined) => void) => void
+    /** For a read that only a hint calls one: where the primary has to answer it may write. */
+    readonly sendWrite: (call: QueryCall, statement: Statement, told: QueryCallback) => void
   }) {
     this.connection = options.connection
     this.#classify = options.classify
     this.#whenItHas = options.whenItHas
+    this.#sendWrite = options.sendWrite
   }
 
   get client(): pg.PoolClient {
@@ -44,8 +48,9 @@ export class ReplicaConnection implements ClientConnection {
     // In a transaction that has failed nothing is seen any more.
     if (this.client.getTransactionStatus() === 'E') return sendCall(this.connection, call, ended)
     this.#whenItHas((error) => {
-      if (error === undefined) sendCall(this.connection, call, ended)
-      else ended(error, undefined)
+      if (error !== undefined) ended(error, undefined)
+      else if (statement.mayWrite) this.#sendWrite(call, statement, ended)
+      else sendCall(this.connection, call, ended)
     })
   }
 

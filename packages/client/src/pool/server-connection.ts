@@ -30,6 +30,9 @@ export class ServerConnection {
   /** Whether what commits here surely waits for the disk (rule W4). Undefined until the server was asked. */
   synchronousCommit: SynchronousCommit | undefined
 
+  /** How often its server told that a setting of the session is another one. */
+  parameterChanges = 0
+
   /** Called once when it is given back. */
   onRelease: (() => void) | undefined
 

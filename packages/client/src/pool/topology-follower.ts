@@ -101,8 +101,11 @@ export class TopologyFollower {
       this.#primary = incarnation
       this.#delay.forget()
       // A promoted server keeps its connections: they vouch for what it writes from now on.
-      for (const { number, identity } of this.#connectionsOf(primary.address)) {
-        if (identity?.startedAt === startedAt) this.#commits.connectionOpened(number, incarnation)
+      for (const connection of this.#connectionsOf(primary.address)) {
+        const { identity } = connection
+        if (identity?.startedAt !== startedAt) continue
+        connection.identity = { ...identity, inRecovery: false }
+        this.#commits.connectionOpened(connection.number, incarnation)
       }
       if (primary.connection !== 0) this.#commits.connectionOpened(primary.connection, incarnation)
     }

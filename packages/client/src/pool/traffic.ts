@@ -148,6 +148,7 @@ export class Traffic {
       changedNames: () => this.classes.namesChanged(),
       whenPrimaryMayHaveChanged: (told) => whenChanged(routing.primaryFreshMs, told),
     })
+    const sendWrite: AutocommitWrites['send'] = (...sent) => this.#writes.send(...sent)
     const reading = {
       captures: this.#captures,
       parking: this.#parking,
@@ -179,8 +180,8 @@ export class Traffic {
       search,
       counters: this.counters,
       report,
-      sendWrite: (connection, call, statement, scope, told) =>
-        this.#writes.send(connection, call, statement, scope, told),
+      refusedAsWrite: (call) => this.classes.refusedAsWrite(call),
+      sendWrite,
     })
     this.kept = new KeptConnections({
       ...reading,
@@ -189,6 +190,7 @@ export class Traffic {
       commits: this.commits,
       classes: this.classes,
       waitMs: routing.waitMs,
+      sendWrite,
       emit: host.emit,
     })
     this.#unseen = new UnseenPositions({

@@ -2,6 +2,7 @@ import type { Commits } from '../routing/consistency/commits.js'
 import type { Scope } from '../routing/consistency/scope.js'
 import type { Write } from '../routing/consistency/write.js'
 import type { Statement } from '../routing/statement/statement.js'
+import { askServer, type TextRow } from './ask-server.js'
 import type { Captures } from './captures.js'
 import { isServerError, leftNothing, outcomeOf, withOutcome } from './outcome.js'
 import type { PoolScope } from './scopes.js'
@@ -52,6 +53,23 @@ export class Writes {
 
   /** Its last ReadyForQuery has come, or its error. Calls back when the caller's promise may settle. */
   ended(sent: SentWrite, connection: ServerConnection, error: Error | undefined, settle: () => void): void {
+    if (connection.identity?.inRecovery !== true) return this.#endedOnPrimary(sent, connection, error, settle)
+    // Only a hint sends it to a standby, where nothing is written; unless that was promoted meanwhile, which it is asked.
+    if (error !== undefined) {
+      this.#commits.nothingWritten(sent.write)
+      return settle()
+    }
+    const over = (row: TextRow) => {
+      if (row['in_recovery'] !== 'true') return this.#endedOnPrimary(sent, connection, undefined, settle)
+      this.#commits.nothingWritten(sent.write)
+      settle()
+    }
+    askServer(connection.client, 'select pg_catalog.pg_is_in_recovery()::text as in_recovery').then(over, () =>
+      over({}),
+    )
+  }
+
+  #endedOnPrimary(sent: SentWrite, connection: ServerConnection, error: Error | undefined, settle: () => void): void {
     const { write, statement } = sent
     if (error !== undefined && !isServerError(error)) {
       withOutcome(error, 'unknown')

@@ -28,6 +28,9 @@ export class Classifier {
   #young = new Map<string, Statement>()
   #old = new Map<string, Statement>()
   #characters = 0
+  /** Texts that a standby refused, and the names under which it did. */
+  readonly #refused = new Set<string>()
+  #refusedUnder: CatalogNames | undefined
 
   constructor({ cacheSize = 1_000 }: ClassifierOptions = {}) {
     this.#cacheSize = cacheSize
@@ -45,7 +48,19 @@ export class Classifier {
   /** From now on texts are judged by these names; by none, nothing is proven. */
   setNames(names: CatalogNames | undefined): void {
     this.#names = names
+    if (names !== undefined && names !== this.#refusedUnder) {
+      this.#refused.clear()
+      this.#refusedUnder = names
+    }
     this.#forget()
+  }
+
+  /** A standby refused it as a write: neither a hint nor a proof sends it to one again, until the names are others (rule R8). */
+  refusedAsWrite(text: string): void {
+    if (this.#refused.size >= this.#cacheSize) this.#refused.clear()
+    this.#refused.add(text)
+    this.#young.delete(text)
+    this.#old.delete(text)
   }
 
   classify(text: string): Statement {
@@ -75,6 +90,7 @@ export class Classifier {
   #judge(text: string): Statement {
     const hint = text.includes('maestra:') ? outlineOf(text).hint : undefined
     const statement = this.#judgeWithoutHint(text)
+    if (statement.replicaByHint && this.#refused.has(text)) return writes(statement)
     return hint === undefined ? statement : withHint(statement, hint)
   }
 
@@ -86,6 +102,10 @@ export class Classifier {
     if (this.#names?.standardStrings === false && text.includes('\\')) return unparsed(text, 'string-escapes')
     return parsedOr(this.#parse, text)?.(this.#names) ?? unparsed(text, 'unparsable')
   }
+}
+
+function writes(statement: Statement): Statement {
+  return { ...statement, kind: 'read-on-primary', reason: 'refused-by-replica', mayWrite: true, replicaByHint: false }
 }
 
 function parsedOr(parse: Parse, text: string): ((names: CatalogNames | undefined) => Statement) | undefined {

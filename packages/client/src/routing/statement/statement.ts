@@ -7,6 +7,7 @@ export const statementReasons = {
     'One SELECT, VALUES or TABLE of which every part is known to read only, and to give the same anywhere.',
   'hint-replica': 'A comment or an option says that a replica may answer what Maestra cannot prove.',
   'hint-primary': 'A comment or an option asks for the primary.',
+  'refused-by-replica': 'A replica has refused it, since it writes.',
   'row-change': 'One plain INSERT, UPDATE, DELETE or MERGE.',
   'transaction-control': 'It begins, ends or divides a transaction.',
   'locking-clause': 'FOR UPDATE and its like lock rows, which only the primary can.',
