@@ -25,8 +25,8 @@ export type ConnectionEvents = {
 
 export type Acquired = (error: Error | undefined, connection: ServerConnection | undefined) => void
 
-/** Somebody who waits for a connection; without `giveUp` nobody does any more. */
-type Waiting = { giveUp: ((error: Error) => void) | undefined }
+/** Somebody who waits for a connection, and where among those who do; without `acquired` nobody does any more. */
+type Waiting = { acquired: Acquired | undefined; at: number }
 
 /** The connections of one server: a pool of node-postgres, which knows limits, ages and timeouts. */
 export class NodeConnections {
@@ -35,8 +35,9 @@ export class NodeConnections {
   /** Statements and clients that have a connection or wait for one. */
   inFlight = 0
   readonly #events: ConnectionEvents
-  readonly #waiting = new Set<Waiting>()
   #unfitUntilMs = 0
+  // Not a Set: what is left of one that has outgrown its place keeps what it held alive, from one collection to the next.
+  readonly #waiting: Waiting[] = []
   readonly #of = new Map<pg.ClientBase, ServerConnection>()
 
   constructor(address: string, config: pg.PoolConfig, events: ConnectionEvents) {
@@ -80,30 +81,45 @@ export class NodeConnections {
   /** Calls back later, but for an error. */
   acquire(acquired: Acquired): void {
     this.inFlight += 1
-    const waiting: Waiting = { giveUp: undefined }
-    waiting.giveUp = (error) => {
-      waiting.giveUp = undefined
-      this.#waiting.delete(waiting)
-      this.inFlight -= 1
-      acquired(error, undefined)
-    }
-    this.#waiting.add(waiting)
-    this.#events.within(() => this.#connect(waiting, acquired))
+    const waiting: Waiting = { acquired, at: this.#waiting.length }
+    this.#waiting.push(waiting)
+    this.#events.within(() => this.#connect(waiting))
   }
 
-  #connect(waiting: Waiting, acquired: Acquired): void {
-    if (waiting.giveUp === undefined) return
+  #connect(waiting: Waiting): void {
+    if (waiting.acquired === undefined) return
     this.pool.connect((error, client) => {
-      const connection = client === undefined ? undefined : this.#of.get(client)
-      if (connection === undefined || waiting.giveUp === undefined) {
+      const { acquired } = waiting
+      if (acquired === undefined) {
         client?.release()
-        waiting.giveUp?.(error ?? new Error('the pool gave no connection'))
+        return this.#events.released()
+      }
+      const connection = client === undefined ? undefined : this.#of.get(client)
+      if (connection === undefined) {
+        this.#giveUp(waiting, error ?? new Error('the pool gave no connection'))
         // There is room for others.
         return this.#events.released()
       }
-      this.#waiting.delete(waiting)
+      this.#leave(waiting)
       acquired(undefined, connection)
     })
+  }
+
+  #giveUp(waiting: Waiting, error: Error): void {
+    const { acquired } = waiting
+    if (acquired === undefined) return
+    this.#leave(waiting)
+    this.inFlight -= 1
+    acquired(error, undefined)
+  }
+
+  /** The last one takes its place. */
+  #leave(waiting: Waiting): void {
+    waiting.acquired = undefined
+    const last = this.#waiting.pop()
+    if (last === undefined || last === waiting) return
+    last.at = waiting.at
+    this.#waiting[last.at] = last
   }
 
   /**
@@ -112,7 +128,7 @@ export class NodeConnections {
    */
   abandon(reason: string): void {
     const error = Object.assign(new Error(`${this.address}: ${reason}`), { code: 'ECONNRESET' })
-    for (const { giveUp } of [...this.#waiting]) giveUp?.(error)
+    for (const waiting of [...this.#waiting]) this.#giveUp(waiting, error)
     // A server that hangs answers no goodbye.
     for (const { client } of [...this.#of.values()]) client.connection.stream.destroy(error)
   }

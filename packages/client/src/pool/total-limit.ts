@@ -19,6 +19,7 @@ export class TotalLimit {
 
   /** A connection was given back, or closed. */
   changed(): void {
+    if (this.#waiting.length === 0) return
     const waiting = this.#waiting.splice(0)
     for (const again of waiting) again()
   }
