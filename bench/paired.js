@@ -34,25 +34,36 @@ export function refuse(why) {
 }
 
 /**
- * Times every contender in turn, run by run, so that what disturbs the machine disturbs all of them. A first round warms up
- * and is not counted; the order turns from run to run. @param {readonly Contender[]} contenders @param {number} runs
- * @returns {Promise<readonly Timed[]>}
+ * Measures every contender in turn, run by run, so that what disturbs the machine disturbs all of them. A first round warms up
+ * and is not counted; the order turns from run to run. @template M @param {readonly (() => Promise<M>)[]} contenders
+ * @param {number} runs @returns {Promise<readonly (readonly M[])[]>} for each contender what each run measured
  */
-export async function timeInTurn(contenders, runs) {
-  const ms = contenders.map(() => /** @type {number[]} */ ([]))
+export async function measureInTurn(contenders, runs) {
+  const measured = contenders.map(() => /** @type {M[]} */ ([]))
   for (let round = 0; round <= runs; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const index = (round + turn) % contenders.length
-      const contender = contenders[index]
-      if (contender === undefined) continue
-      await contender.before?.()
-      const startedAt = performance.now()
-      await contender.run()
-      if (round > 0) ms[index]?.push(performance.now() - startedAt)
-      await contender.after?.()
+      const measure = contenders[index]
+      if (measure === undefined) continue
+      const value = await measure()
+      if (round > 0) measured[index]?.push(value)
     }
   }
-  return contenders.map(({ name }, index) => ({ name, ms: ms[index] ?? [] }))
+  return measured
+}
+
+/** The same for what only takes time. @param {readonly Contender[]} contenders @param {number} runs @returns {Promise<readonly Timed[]>} */
+export async function timeInTurn(contenders, runs) {
+  const timing = contenders.map(({ before, run, after }) => async () => {
+    await before?.()
+    const startedAt = performance.now()
+    await run()
+    const ms = performance.now() - startedAt
+    await after?.()
+    return ms
+  })
+  const measured = await measureInTurn(timing, runs)
+  return contenders.map(({ name }, index) => ({ name, ms: measured[index] ?? [] }))
 }
 
 /**
@@ -60,9 +71,14 @@ export async function timeInTurn(contenders, runs) {
  * 19 times out of 20 (by order statistics, no distribution assumed). @param {Timed} one @param {Timed} peer
  */
 export function ratioOf(one, peer) {
-  const ratios = one.ms.map((value, run) => value / (peer.ms[run] ?? Number.NaN)).sort((a, b) => a - b)
-  const [low, high] = medianInterval(ratios)
-  return { median: median(ratios), low, high }
+  return pairedOf(one.ms, peer.ms, (value, other) => value / other)
+}
+
+/** The same of any two rows of values, by any comparison. @param {readonly number[]} one @param {readonly number[]} peer @param {(value: number, other: number) => number} compare */
+export function pairedOf(one, peer, compare) {
+  const compared = one.map((value, run) => compare(value, peer[run] ?? Number.NaN)).sort((a, b) => a - b)
+  const [low, high] = medianInterval(compared)
+  return { median: median(compared), low, high }
 }
 
 /** @param {readonly number[]} values */
