@@ -146,9 +146,10 @@ export function poolEvents(subject: Subject): void {
         `const { rows } = await pool.query('select pg_backend_pid() as pid')
          const other = new Pool(connection)
          other.on('error', () => {})
+         const removed = new Promise((resolve) => pool.once('remove', resolve))
          await other.query('select pg_terminate_backend($1)', [rows[0].pid])
-         await other.end()`,
-        { idleTimeoutMillis: 100 },
+         await removed
+         await Promise.all([pool.end(), other.end()])`,
       )
       if (!subject.unheardErrorEndsProcess) return expect(run).toEqual({ code: 0, stdout: '', stderr: '' })
       expect(run.code).toBe(1)
