@@ -27,6 +27,8 @@ export class FaultyLink {
   }
 
   readonly host = '127.0.0.1'
+  /** What becomes of each piece that the server sends. */
+  alter: (bytes: Buffer) => Buffer = (bytes) => bytes
 
   get port(): number {
     const address = this.#server.address()
@@ -79,7 +81,7 @@ export class FaultyLink {
     const pair = { outer, inner }
     this.#pairs.add(pair)
     const relay = (from: Socket, to: Socket) => {
-      from.on('data', (bytes) => to.write(bytes))
+      from.on('data', (bytes) => to.write(from === inner ? this.alter(bytes) : bytes))
       from.on('error', () => {})
       from.on('close', () => {
         this.#pairs.delete(pair)

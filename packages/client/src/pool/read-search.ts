@@ -54,6 +54,14 @@ export type Search = {
 
 const none: ReadonlySet<string> = new Set()
 
+/** Why the primary answers what a replica could have: so many at a time, and a replica after all when the primary vanishes. */
+const fallbacks: ReadonlySet<RouteReason> = new Set<RouteReason>([
+  'replicas-behind',
+  'no-replica',
+  'history-unknown',
+  'writes-uncertain',
+])
+
 export function searchFor(statement: Statement, scope: PoolScope, floor: Floor): Search {
   return { statement, scope, begunMs: nowMs(), floor, excluded: none, waitedForReplicaMs: 0 }
 }
@@ -87,9 +95,9 @@ export class ReadSearch {
   }
 
   onPrimary(search: Search, reason: RouteReason, found: Found): void {
-    const isFallback = reason === 'replicas-behind' || reason === 'no-replica' || reason === 'history-unknown'
+    const isFallback = fallbacks.has(reason)
     if (isFallback) this.#host.counters.fallbacks += 1
-    const whenNone = isFallback || reason === 'writes-uncertain' ? () => this.#anew(search, found) : undefined
+    const whenNone = isFallback ? () => this.#anew(search, found) : undefined
     const acquired: Acquired = (error, connection) => found(error, connection, reason)
     this.#host.primaryReads.acquire(search.floor, isFallback, acquired, whenNone)
   }

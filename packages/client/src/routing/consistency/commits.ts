@@ -13,6 +13,7 @@ import type { Sequence } from './sequence.js'
 import { Witnesses } from './witnesses.js'
 import type { Write } from './write.js'
 
+const neverJudged = -1
 const noFloor: Floor = { kind: 'none' }
 const nothingSettled: Settlement = { settled: [], confirmed: [], stale: false }
 /** What of a statement its floor depends on. Relations will come to stand here. */
@@ -89,8 +90,11 @@ export class Commits {
 
   /** The scope of a session. It needs what the primary had when the pool started (R10), and what its token says. */
   openScope(options: ScopeOptions = {}): Scope {
-    const positions = (options.positions ?? []).reduce(withPosition, this.#start.confirmed)
-    const scope = new Scope(options.consistency ?? this.pool.consistency, positions, this.#start.judged)
+    const given = options.positions ?? []
+    const positions = given.reduce(withPosition, this.#start.confirmed)
+    // What comes from outside may be of a history that was abandoned before this process began (T7).
+    const judged = given.length === 0 ? this.#start.judged : neverJudged
+    const scope = new Scope(options.consistency ?? this.pool.consistency, positions, judged)
     if (!this.#start.complete) this.#startWith(scope)
     return scope
   }
