@@ -171,6 +171,15 @@ describe('reads', () => {
       `insert into item (name) values ('migration ' || random()) returning (select count(*)::int + 1 from item) as count`,
     )
     const late = await cluster.pool()
+    // Before the names of the database are known everything is on the primary: also what is read behind that.
+    await waitUntil(
+      async () => {
+        expect((await first(late)).rows).toEqual([{ count: row?.['count'] }])
+        const { reason } = late.explainRoute(read).statement
+        return reason === 'proven-read' ? { done: true, value: undefined } : { done: false, seen: reason }
+      },
+      { awaited: 'a read to be proven', deadline: Deadline.after(10_000), everyMs: 1 },
+    )
     expect((await first(late)).rows).toEqual([{ count: row?.['count'] }])
   })
 
