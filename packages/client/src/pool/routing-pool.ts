@@ -8,6 +8,7 @@ import type { ClientConnection } from './client-connection.js'
 import { nodeConfigs } from './node-configs.js'
 import type { NodeConnections } from './node-connections.js'
 import type { ConnectOptions, RouteExplanation } from './pool.js'
+import type { RoutingEvent } from './pool-events.js'
 import { type PoolOptions, routingOf } from './pool-options.js'
 import { noQuery, type QueryCall, type QueryCallback, queryCall, type StatementOptions } from './query-arguments.js'
 import { RoutedClient } from './routed-client.js'
@@ -37,7 +38,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     const configs = nodeConfigs(options, process.env)
     this.#isSingle = configs.length === 1
     this.#traffic = new Traffic(configs, routingOf(options), {
-      emit: (event) => void this.emit(event.kind, event),
+      emit: (event) => this.#tell(event),
       connected: (client) => void this.emit('connect', client),
       forward: (inner) => {
         for (const event of forwarded) inner.on(event as 'acquire', (...told) => void this.emit(event, ...told))
@@ -47,11 +48,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
         })
       },
     })
-    this.#tokens = new TokenDoor(
-      this.#traffic.commits,
-      options.tokenKeys ?? [],
-      (event) => void this.emit(event.kind, event),
-    )
+    this.#tokens = new TokenDoor(this.#traffic.commits, options.tokenKeys ?? [], (event) => this.#tell(event))
   }
 
   query(config: unknown, values?: unknown, callback?: unknown): unknown {
@@ -161,6 +158,17 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
 
   get expiredCount(): number {
     return this.#sum((node) => node.pool.expiredCount)
+  }
+
+  /** What a listener throws is the application's affair, and must not stop us in the middle of ours. */
+  #tell(event: RoutingEvent): void {
+    try {
+      this.emit(event.kind, event)
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 
   #sum(count: (node: NodeConnections) => number): number {
