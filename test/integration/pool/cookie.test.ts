@@ -6,6 +6,7 @@ import express from 'express'
 import { type Sandbox, startSandbox } from 'maestra'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { poolUrl } from '../../harness/pool-url.js'
+import { until } from './subject.js'
 
 let sandbox: Sandbox
 const pools: Pool[] = []
@@ -24,6 +25,16 @@ afterAll(async () => {
 function openPool(): Pool {
   const pool = new Pool({ connectionString: poolUrl(sandbox.nodes) })
   pools.push(pool)
+  return pool
+}
+
+/** The same pool, when it knows enough of the database to tell a read from a write. */
+async function readingPool(pool: Pool | undefined): Promise<Pool> {
+  if (pool === undefined) throw new Error('no pool was opened')
+  await until('a read to be proven', async () => {
+    await pool.query('select id from note')
+    return pool.explainRoute('select id from note').statement.kind === 'read'
+  })
   return pool
 }
 
@@ -79,6 +90,35 @@ describe('a cookie', () => {
     } finally {
       await replica?.resume()
     }
+  })
+
+  it('is set by no request that only reads, and is there as it came for the rest of such a request', async () => {
+    const reading = await plainApplication()
+    const reader = await readingPool(pools.at(-1))
+    expect((await fetch(`${reading}/note/1`)).headers.getSetCookie()).toEqual([])
+    const writing = await expressApplication()
+    const [cookie = ''] = (await fetch(`${writing}/note/2`, { method: 'POST' })).headers.getSetCookie()
+    const answer = await fetch(`${reading}/note/2`, { headers: { cookie } })
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([200, []])
+    const [token = ''] = cookie.replace('maestra=', '').split(';')
+    expect(reader.withToken(token, (session) => session.token())).toBe(token)
+    expect(reader.session((session) => session.token())).toBeUndefined()
+  })
+
+  it('that names more than was ever written is replaced by what there is', async () => {
+    const pool = await readingPool(openPool())
+    const token = await pool.session(async (session) => {
+      await pool.query('insert into note values (3)')
+      return session.token()
+    })
+    const ahead = Buffer.from(token ?? '', 'base64url')
+    ahead.writeUInt32BE(0xff, 12)
+    const invalid = ahead.toString('base64url')
+    await pool.withToken(invalid, async (session) => {
+      expect(session.token()).toBe(invalid)
+      await pool.query('select id from note')
+      expect(session.token()).not.toBe(invalid)
+    })
   })
 
   it('that somebody has made up is told and ignored', async () => {

@@ -7,7 +7,7 @@ export type StatementOptions = {
   readonly target?: 'primary' | 'replica'
   /** Instead of the pool's level. */
   readonly consistency?: Consistency
-  /** Ends the wait and cancels the statement on its server; the promise rejects with the signal's reason. */
+  /** Ends the wait and cancels the statement on its server; the promise rejects with an AbortError, whose cause is the signal's reason. */
   readonly signal?: AbortSignal
 }
 

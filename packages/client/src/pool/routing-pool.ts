@@ -12,7 +12,7 @@ import type { RoutingEvent } from './pool-events.js'
 import { type PoolOptions, routingOf } from './pool-options.js'
 import { noQuery, type QueryCall, type QueryCallback, queryCall, type StatementOptions } from './query-arguments.js'
 import { RoutedClient } from './routed-client.js'
-import type { PoolScope } from './scopes.js'
+import type { CarriedToken, PoolScope } from './scopes.js'
 import { Session } from './session.js'
 import { settled, type Told } from './settled.js'
 import { type PoolStatistics, poolStatistics } from './statistics.js'
@@ -85,7 +85,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
    * `session.token()` carries that to another process.
    */
   session<T>(work: (session: Session) => T): T {
-    return this.#inScope([], work)
+    return this.#inScope(undefined, work)
   }
 
   /** The same, and its reads see what the token's session had written. An invalid token is told by an event and ignored. */
@@ -243,8 +243,8 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     })
   }
 
-  #inScope<T>(positions: Parameters<Traffic['scopes']['open']>[0], work: (session: Session) => T): T {
-    const scope = this.#traffic.scopes.open(positions)
+  #inScope<T>(carried: CarriedToken | undefined, work: (session: Session) => T): T {
+    const scope = this.#traffic.scopes.open(carried)
     return this.#traffic.scopes.run(scope, () => work(new Session(scope, (of) => this.#tokens.write(of))))
   }
 }

@@ -1,21 +1,26 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Commits } from '../routing/consistency/commits.js'
-import type { Consistency } from '../routing/consistency/level.js'
 import type { Position } from '../routing/consistency/position.js'
 import type { Scope } from '../routing/consistency/scope.js'
+
+/** A token from outside, and the position that it stands for. */
+export type CarriedToken = { readonly text: string; readonly position: Position }
 
 /** Whose writes a read sees: all of the pool, or those of one session. */
 export class PoolScope {
   readonly scope: Scope
   /** In a scope that gives out tokens a write resolves when its position is known (rule W7). */
   readonly givesTokens: boolean
+  /** What it was opened with. */
+  readonly carried: CarriedToken | undefined
   /** Where its reads were last, when they are to stay on one node. */
   lastNode: string | undefined
   readonly tokenListeners = new Set<() => void>()
 
-  constructor(scope: Scope, givesTokens: boolean) {
+  constructor(scope: Scope, givesTokens: boolean, carried?: CarriedToken) {
     this.scope = scope
     this.givesTokens = givesTokens
+    this.carried = carried
   }
 }
 
@@ -36,9 +41,9 @@ export class Scopes {
     return this.#isUsed ? (this.#current.getStore() ?? this.#pool) : this.#pool
   }
 
-  open(positions: readonly Position[], consistency?: Consistency): PoolScope {
-    const scope = this.#commits.openScope({ positions, ...(consistency === undefined ? {} : { consistency }) })
-    return new PoolScope(scope, true)
+  open(carried: CarriedToken | undefined): PoolScope {
+    const scope = this.#commits.openScope({ positions: carried === undefined ? [] : [carried.position] })
+    return new PoolScope(scope, true, carried)
   }
 
   run<T>(scope: PoolScope, work: () => T): T {

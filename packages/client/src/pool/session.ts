@@ -12,7 +12,8 @@ export class Session {
 
   /**
    * What another process needs, to see in `pool.withToken()` all that was written here: a text of at most 64 characters.
-   * Undefined while nothing was written. A write of this session resolves when its token is known.
+   * While nothing was written it is the valid token that the session was opened with, else undefined. A write of this session
+   * resolves when its token is known.
    */
   token(): string | undefined {
     return this.#tokenOf(this.scope)
