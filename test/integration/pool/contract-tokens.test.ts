@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Pool, RoutingEvent } from '../../../packages/client/src/index.js'
 import { ContractCluster, onPrimary, onReplica, used } from '../../harness/contract-cluster.js'
 import { sql, untilRows } from '../../harness/sql.js'
+import { until } from './subject.js'
 
 let cluster: ContractCluster
 let pool: Pool
@@ -136,6 +137,21 @@ describe('tokens of two histories', () => {
       expect(told.filter(({ kind }) => kind === 'writes-lost')).toEqual([])
       expect(await used(second, () => second.withToken(lost, () => second.query(read)))).toEqual(onPrimary)
       expect(told).toContainEqual(expect.objectContaining({ kind: 'writes-lost' }))
+      // The doubt ends by itself, though this process writes nothing.
+      await second.withToken(lost, () =>
+        until('a read to be known where it is', async () => {
+          await second.query(read)
+          return second.explainRoute(read).reason !== 'writes-uncertain'
+        }),
+      )
+      const refusing = await two.warmPool({ whenWritesLost: 'refuse' }, told)
+      await refusing.withToken(lost, async () => {
+        await expect(refusing.query(read)).rejects.toMatchObject({ code: 'writes-lost' })
+        await until('a read that sees what there is', async () => {
+          const { rows } = await refusing.query(read).catch(() => ({ rows: [] }))
+          return rows.length === 1
+        })
+      })
     } finally {
       await two.end()
     }

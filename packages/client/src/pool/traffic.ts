@@ -214,6 +214,8 @@ export class Traffic {
     if (!isRead(statement)) return this.#writes.run(call, statement, scope, told)
     const { consistency } = call.options
     const floor = this.commits.floorFor(consistency === undefined ? noOptions : { consistency }, scope.scope)
+    // What a token of an abandoned history leaves in doubt is settled by a position that nobody else may ask for.
+    if (floor.kind === 'uncertain') this.#captures.wake()
     if (floor.kind === 'uncertain' && floor.lost && this.#routing.whenWritesLost === 'refuse') {
       return told(writesLost(), undefined)
     }
