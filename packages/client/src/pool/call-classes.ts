@@ -24,6 +24,8 @@ export class CallClasses {
   readonly #classifier = new Classifier()
   readonly #catalog: Catalog
   #setsSynchronousCommit = true
+  #isNamed = false
+  #waiting: (() => void)[] = []
 
   constructor(options: {
     /** Runs texts of one row each on the primary. */
@@ -35,8 +37,13 @@ export class CallClasses {
       seen: ({ names, setsSynchronousCommit }) => {
         this.#setsSynchronousCommit = setsSynchronousCommit
         this.#classifier.setNames(names)
+        this.#isNamed = true
+        this.#tellWaiting()
       },
-      failed: (error) => options.failed(messageOf(error)),
+      failed: (error) => {
+        options.failed(messageOf(error))
+        this.#tellWaiting()
+      },
     })
     // Until then everything is for the primary; so it stays where the grammar cannot be loaded.
     this.#classifier.load().catch((error: unknown) => options.failed(messageOf(error)))
@@ -53,9 +60,16 @@ export class CallClasses {
     return options.target === undefined ? statement : withHint(statement, options.target)
   }
 
+  /** Calls back when the names of the database are known, or could not be asked. */
+  whenNamed(told: () => void): void {
+    if (this.#isNamed) told()
+    else this.#waiting.push(told)
+  }
+
   /** Something was made, or another server is the primary: until its names are known nothing is proven. */
   namesChanged(): void {
     this.#classifier.setNames(undefined)
+    this.#isNamed = false
     this.#catalog.refresh()
   }
 
@@ -70,5 +84,10 @@ export class CallClasses {
 
   stop(): void {
     this.#catalog.stop()
+    this.#tellWaiting()
+  }
+
+  #tellWaiting(): void {
+    for (const told of this.#waiting.splice(0)) told()
   }
 }

@@ -114,10 +114,9 @@ export class KeptConnections {
     const { captures, classes, counters, sendWrite, waitMs } = this.#host
     return new ReplicaConnection({
       connection,
-      classify: (call) => {
-        counters.count(connection.node.address, reason)
-        return classes.classify(call)
-      },
+      count: () => counters.count(connection.node.address, reason),
+      classify: (call) => classes.classify(call),
+      whenNamed: (told) => classes.whenNamed(told),
       sendWrite: (call, statement, told) => sendWrite(connection, call, statement, scope, told),
       whenItHas: (told) => {
         const floor = this.#floor(scope)

@@ -12,7 +12,9 @@ import type { ServerConnection } from './server-connection.js'
  */
 export class ReplicaConnection implements ClientConnection {
   readonly connection: ServerConnection
+  readonly #count: () => void
   readonly #classify: (call: QueryCall) => Statement
+  readonly #whenNamed: (told: () => void) => void
   readonly #whenItHas: (told: (error: Error | undefined) => void) => void
   readonly #sendWrite: (call: QueryCall, statement: Statement, told: QueryCallback) => void
   #open = 0
@@ -20,14 +22,19 @@ export class ReplicaConnection implements ClientConnection {
 
   constructor(options: {
     readonly connection: ServerConnection
+    readonly count: () => void
     readonly classify: (call: QueryCall) => Statement
+    /** Calls back when the names of the database are known. */
+    readonly whenNamed: (told: () => void) => void
     /** Calls back when the server at its other end has what its scope must see, or with why it does not. */
     readonly whenItHas: (told: (error: Error | undefined) => void) => void
     /** For a read that only a hint calls one: where the primary has to answer it may write. */
     readonly sendWrite: (call: QueryCall, statement: Statement, told: QueryCallback) => void
   }) {
     this.connection = options.connection
+    this.#count = options.count
     this.#classify = options.classify
+    this.#whenNamed = options.whenNamed
     this.#whenItHas = options.whenItHas
     this.#sendWrite = options.sendWrite
   }
@@ -43,7 +50,14 @@ export class ReplicaConnection implements ClientConnection {
       told(error, result)
       if (this.#open === 0) this.#giveBack?.()
     }
+    this.#count()
     const statement = this.#classify(call)
+    if (statement.reason !== 'names-unknown') return this.#run(call, statement, ended)
+    // It may be a read: that is known in a moment.
+    this.#whenNamed(() => this.#run(call, this.#classify(call), ended))
+  }
+
+  #run(call: QueryCall, statement: Statement, ended: QueryCallback): void {
     if (!isReadOnly(statement)) return ended(refusal(call, statement), undefined)
     // In a transaction that has failed nothing is seen any more.
     if (this.client.getTransactionStatus() === 'E') return sendCall(this.connection, call, ended)

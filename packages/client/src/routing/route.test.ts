@@ -31,7 +31,7 @@ const pending = { kind: 'pending', since: 1 } as unknown as Floor
 
 /** A primary db1 and replicas, each with what it is said to be. */
 function cluster(replicas: Readonly<Record<string, Partial<NodeView>>>, primary = true): Topology {
-  const empty = topologyOfAddresses(['db1', ...Object.keys(replicas)])
+  const empty = topologyOfAddresses([...new Set(['db1', ...Object.keys(replicas)])])
   const nodes = new Map<string, NodeView>()
   for (const [address, node] of empty.nodes) {
     const role = address === 'db1' ? 'primary' : 'replica'
@@ -166,6 +166,13 @@ describe('route', () => {
   ])('does not use a node that %s', (_what, node) => {
     const world = conditions({ has: { db2: 'yes' }, maxLagMs: 100 })
     expect(said(route(read, once, cluster({ db2: node }), at, world))).toBe('primary: no-replica')
+  })
+
+  it('has a primary behind a pooler answer all reads (R4)', () => {
+    const world = conditions({ has: { db2: 'yes' } })
+    expect(said(route(read, once, cluster({ db1: { pooler: true }, db2: {} }), at, world))).toBe(
+      'primary: pooler-in-between',
+    )
   })
 
   it('goes on with the replicas while no primary answers, or waits where that was asked for (T4)', () => {

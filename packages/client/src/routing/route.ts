@@ -31,6 +31,7 @@ export type ConditionReason =
   | 'submittable'
   | 'single-server'
   | 'no-replica'
+  | 'pooler-in-between'
   | 'replicas-behind'
   | 'history-unknown'
   | 'writes-uncertain'
@@ -67,6 +68,8 @@ export function route(
   if (session.kind === 'pinned') return { kind: 'primary', reason: 'pinned' }
   if (statement.kind !== 'read') return { kind: 'primary', reason: statement.reason }
   if (topology.nodes.size === 1) return { kind: 'primary', reason: 'single-server' }
+  // Rule R4: through it nobody can tell where a commit stands.
+  if (topology.primary?.pooler) return { kind: 'primary', reason: 'pooler-in-between' }
   const isAway = topology.primary === undefined
   if (isAway && conditions.whenPrimaryAway === 'wait') return { kind: 'wait', awaited: 'primary' }
   return routeRead(topology, floor, conditions)
