@@ -1,216 +1,268 @@
-import { Deadline, waitUntil } from '@maestra/client/base/deadline'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Pool, type RoutingEvent } from '../../../packages/client/src/index.js'
-import { ContractCluster, onPrimary, onReplica, used } from '../../harness/contract-cluster.js'
-import { FaultyLink } from '../../harness/faulty-link.js'
-import { sql } from '../../harness/sql.js'
+import type { Pool } from '../../../packages/client/src/index.js'
+import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
+import { RoutedPools, tracesOf, untilSeen } from '../../harness/routed-pools.js'
+import { complaintsOf } from '../../harness/server-log.js'
+import { sql, untilRows } from '../../harness/sql.js'
 
-let cluster: ContractCluster
-let pool: Pool
-let events: RoutingEvent[]
+let sandbox: Sandbox
+const pools = new RoutedPools(() => sandbox)
+let written = 0
 
 beforeAll(async () => {
-  cluster = await ContractCluster.start()
-  await cluster.onPrimary(
-    `create function add(given text) returns int language sql as $$ insert into item (name) values (given) returning id $$`,
+  sandbox = await startSandbox({ replicas: 2 })
+  await sql(
+    sandbox.primary.url,
+    'create table item (value int); insert into item values (0); create table other (id int)',
   )
-  await cluster.settle()
 })
-afterAll(() => cluster?.end())
-
 beforeEach(async () => {
-  events = []
-  pool = await cluster.warmPool({}, events)
+  written = 0
+  await sql(sandbox.primary.url, 'update item set value = 0')
 })
 afterEach(async () => {
-  await cluster.settle()
-  await cluster.endPools()
+  await pools.close()
+  await Promise.all(sandbox.replicas.map((replica) => replica.resume()))
+})
+afterAll(() => sandbox?.stop())
+
+const read = 'select value from item'
+
+/** Writes the next number through the pool. */
+async function write(pool: Pick<Pool, 'query'>): Promise<number> {
+  written += 1
+  const value = written
+  await pool.query('update item set value = $1', [value])
+  return value
+}
+
+const valueIn = async (query: Promise<pg.QueryResult>) => (await query).rows[0]?.value
+const pauseReplicas = () => Promise.all(sandbox.replicas.map((replica) => replica.pause()))
+const untilReplayed = () =>
+  Promise.all(sandbox.replicas.map((replica) => untilRows(replica.url, read, [{ value: written }])))
+
+describe('R1: a read', () => {
+  it('R1: is answered by a replica that is known to have what it needs, without a question', async () => {
+    const pool = await pools.open()
+    await write(pool)
+    await untilSeen(
+      'that both have it',
+      () => pool.explainRoute(read).reason,
+      (reason) => reason === 'replica-has-it',
+    )
+    const { on, reasons, observed } = await tracesOf(pool, () => pool.query(read))
+    expect({ on, reasons, observed }).toEqual({
+      on: { replica: 1 },
+      reasons: { 'replica-has-it': 1 },
+      observed: { asked: 0, refused: 0 },
+    })
+  })
+
+  it('R1: is answered by one that is asked first, when nobody knows that it has it', async () => {
+    const pool = await pools.open()
+    await untilSeen(
+      'an observed read',
+      async () => {
+        const wanted = await write(pool)
+        await untilReplayed()
+        const traces = await tracesOf(pool, () => valueIn(pool.query(read)))
+        expect(traces.value).toBe(wanted)
+        return traces
+      },
+      ({ reasons, observed }: Awaited<ReturnType<typeof tracesOf>>) =>
+        reasons['replica-observed'] === 1 && observed.asked > 0,
+    )
+  })
+
+  it('R1: waits for one that does not have it yet, and is answered there', async () => {
+    const pool = await pools.open({ parkMs: 20_000 })
+    await pauseReplicas()
+    const wanted = await write(pool)
+    const { value, on, reasons } = await tracesOf(pool, async () => {
+      const reading = valueIn(pool.query(read))
+      await untilSeen(
+        'a read that waits',
+        () => pool.stats().parked.now,
+        (now) => now === 1,
+      )
+      await Promise.all(sandbox.replicas.map((replica) => replica.resume()))
+      return await reading
+    })
+    expect({ value, on, reasons }).toEqual({ value: wanted, on: { replica: 1 }, reasons: { 'replica-waited-for': 1 } })
+  })
+
+  it('R1: is answered by the primary when none gets there in time', async () => {
+    const pool = await pools.open()
+    await pauseReplicas()
+    const wanted = await write(pool)
+    const { value, on, reasons } = await tracesOf(pool, () => valueIn(pool.query(read)))
+    expect({ value, on, reasons }).toEqual({ value: wanted, on: { primary: 1 }, reasons: { 'replicas-behind': 1 } })
+  })
+
+  it('R1: goes to the one that has it, and not to the one that stands still', async () => {
+    const pool = await pools.open()
+    const [still, running] = sandbox.replicas
+    await still?.pause()
+    const wanted = await write(pool)
+    await untilSeen(
+      'one that has it',
+      () => pool.explainRoute(read).reason,
+      (reason) => reason === 'replica-has-it',
+    )
+    const { value } = await tracesOf(pool, () =>
+      Promise.all(Array.from({ length: 20 }, () => valueIn(pool.query(read)))),
+    )
+    expect(value).toEqual(Array.from({ length: 20 }, () => wanted))
+    expect(pool.explainRoute(read).node).toBe(`${running?.host}:${running?.port}`)
+  })
 })
 
-const read = 'select count(*)::int as count from item'
-/** Some seconds. */
-const long = 'select count(*) from generate_series(1, 20000000) series'
-const shorter = 'select count(*) from generate_series(1, 12000000) series'
+describe('R3: the position is asked with its own Sync', () => {
+  it.each(['read committed', 'repeatable read'])(
+    'R3: so rows of a replica that is behind are never delivered with default_transaction_isolation = %s, and its log stays clean',
+    async (isolation) => {
+      const before = sandbox.replicas.flatMap((replica) => complaintsOf(sandbox, replica))
+      const pool = pools.make({ max: 4 })
+      pool.on('connect', (client) => void client.query(`set default_transaction_isolation = '${isolation}'`))
+      await untilSeen(
+        'reads on replicas',
+        () => pool.query(read).then(() => pool.explainRoute(read).reason),
+        (reason) => /^replica-/.test(reason),
+      )
+      await untilSeen(
+        'replicas that were found behind, and others that were not',
+        async () => {
+          for (const [index, replica] of sandbox.replicas.entries()) {
+            await (index === written % 3 ? replica.pause() : replica.resume())
+          }
+          const wanted = await write(pool)
+          const seen = await Promise.all(Array.from({ length: 4 }, () => valueIn(pool.query(read))))
+          expect(seen).toEqual([wanted, wanted, wanted, wanted])
+          return pool.stats()
+        },
+        ({ observed, byReason }: ReturnType<Pool['stats']>) =>
+          observed.refused >= 3 && (byReason['replica-observed'] ?? 0) >= 10,
+      )
+      expect(sandbox.replicas.flatMap((replica) => complaintsOf(sandbox, replica))).toEqual(before)
+    },
+  )
+})
 
-describe('reads', () => {
-  it('R1: is on a replica that has what it needs, and on the primary where none has', async () => {
-    expect(await used(pool, () => pool.query(read))).toEqual(onReplica)
-    await cluster.stop()
-    await pool.query(`insert into item (name) values ('r1')`)
-    expect(await used(pool, () => pool.query(read))).toEqual(onPrimary)
-    await cluster.settle()
-    await cluster.warm(pool)
-  })
-
-  it('R4: are on the primary while a pooler stands in between, which is told', async () => {
-    const links = await Promise.all(cluster.sandbox.nodes.map((node) => FaultyLink.to(node)))
-    // As a pooler does, it tells of a process that is not the one that answers.
-    for (const link of links) link.alter = withOtherProcess
-    const { username, password } = new URL(cluster.sandbox.primary.url)
-    const hosts = links.map(({ host, port }) => `${host}:${port}`).join(',')
-    const pooled = new Pool({ connectionString: `postgresql://${username}:${password}@${hosts}/postgres` })
-    const told: RoutingEvent[] = []
-    pooled.on('pooler-in-between', (event) => void told.push(event))
+describe('R5: a replica that is a little late', () => {
+  it('R5: is waited for in the pool', async () => {
+    const pool = await pools.open({ parkMs: 10_000 })
+    await Promise.all(sandbox.replicas.map((replica) => replica.lag(5)))
     try {
-      for (let each = 0; each < 20; each += 1) await pooled.query(read)
-      expect(told.length).toBeGreaterThan(0)
-      expect(pooled.stats().nodes.flatMap(({ role, statements }) => (role === 'replica' ? [statements] : []))).toEqual([
-        0, 0,
-      ])
-    } finally {
-      await pooled.end()
-      await Promise.all(links.map((link) => link.close()))
-    }
-  })
-
-  it('R5: wait in the pool for a replica that is a little late, and see what they were to see', async () => {
-    for (const replica of cluster.sandbox.replicas) await replica.lag(5)
-    try {
-      for (let number = 0; number < 50; number += 1) {
-        await pool.query('insert into item (name) values ($1)', [`parked ${number}`])
-        const { rows } = await pool.query('select name from item where name = $1', [`parked ${number}`])
-        expect(rows).toHaveLength(1)
-      }
-      const { parked, byReason } = pool.stats()
-      expect(parked.total).toBeGreaterThan(0)
-      expect(byReason['replica-waited-for'] ?? 0).toBeGreaterThan(0)
-    } finally {
-      for (const replica of cluster.sandbox.replicas) await replica.lag(0)
-    }
-  })
-
-  it('R6: of late replicas take only so many connections of the primary: the others wait, then fail, and writes go on', async () => {
-    const small = await cluster.warmPool({ max: 2, reserve: 1, waitMs: 400 })
-    await cluster.stop()
-    await small.query(`insert into item (name) values ('r6')`)
-    const both = [small.query(shorter), small.query(shorter)]
-    await expect(Promise.all(both)).rejects.toMatchObject({ code: 'primary-overloaded' })
-    await small.query(`insert into item (name) values ('r6 goes on')`)
-    const ends = await Promise.allSettled(both)
-    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-  })
-
-  it('R7: that lost its replica in mid-run is run again elsewhere, once', async () => {
-    const running = pool.query(long)
-    await waitUntil(
-      async () => {
-        for (const { url } of cluster.sandbox.replicas) {
-          const ended = await sql(
-            url,
-            `select pg_terminate_backend(pid) from pg_stat_activity where query = '${long}' and state = 'active'`,
-          )
-          if (ended.length > 0) return { done: true, value: undefined }
+      const { value, on, parked } = await tracesOf(pool, async () => {
+        const seen: boolean[] = []
+        for (let round = 0; round < 20; round += 1) {
+          const wanted = await write(pool)
+          seen.push((await valueIn(pool.query(read))) === wanted)
         }
-        return { done: false, seen: 'it does not run' }
-      },
-      { awaited: 'the read to run on a replica', deadline: Deadline.after(10_000) },
-    )
-    expect((await running).rows).toEqual([{ count: '20000000' }])
-    expect(pool.stats().retries).toBe(1)
-  })
-
-  it('R7: that the application timed out is not run again', async () => {
-    const hasty = await cluster.warmPool({ statement_timeout: 100 })
-    await expect(hasty.query(long)).rejects.toMatchObject({ code: '57014' })
-    expect(hasty.stats().retries).toBe(0)
-  })
-
-  it('R7: of a table that the replica does not have yet is asked again on the primary', async () => {
-    await cluster.stop()
-    await cluster.onPrimary('create table news (id int)')
-    expect((await pool.query('select count(*)::int as count from news')).rows).toEqual([{ count: 0 }])
-    await cluster.onPrimary('drop table news')
-  })
-
-  it('R8: that turns out to write is run on the primary, and the next time at once', async () => {
-    const text = `/* maestra: replica */ select add('r8 ' || $1)`
-    await pool.query(text, ['first'])
-    const { retries } = pool.stats()
-    expect(retries).toBe(1)
-    await pool.query(text, ['second'])
-    expect(pool.stats().retries).toBe(1)
-    expect(await cluster.onPrimary(`select count(*)::int as count from item where name like 'r8%'`)).toEqual([
-      { count: 2 },
-    ])
-  })
-
-  it('R9: of one client run behind its write, in the order of the calls', async () => {
-    await cluster.stop()
-    const client = await pool.connect()
-    const [, { rows }] = await Promise.all([
-      client.query(`insert into item (name) values ('r9')`),
-      client.query(`select count(*)::int as count from item where name = 'r9'`),
-    ])
-    client.release()
-    expect(rows).toEqual([{ count: 1 }])
-  })
-
-  it('R9: beside a write of the pool answer with it or without it, and never fail', async () => {
-    for (let number = 0; number < 30; number += 1) {
-      const [, { rows }] = await Promise.all([
-        pool.query('insert into item (name) values ($1)', [`beside ${number}`]),
-        pool.query(`select count(*)::int as count from item where name like 'beside %'`),
-      ])
-      expect([number, number + 1]).toContain(rows[0].count)
+        return seen
+      })
+      expect(value).toEqual(Array.from({ length: 20 }, () => true))
+      expect(on).toEqual({ primary: 20, replica: 20 })
+      expect(parked.total).toBeGreaterThan(0)
+    } finally {
+      await Promise.all(sandbox.replicas.map((replica) => replica.lag(0)))
     }
+  })
+})
+
+describe('R5: a replica that stands still', () => {
+  it('R5: is not tried by reads that would wait longer than they may', async () => {
+    const pool = await pools.open()
+    await pauseReplicas()
+    const wanted = await write(pool)
+    await untilSeen(
+      'a read at once on the primary',
+      async () => {
+        const traces = await tracesOf(pool, () => valueIn(pool.query(read)))
+        expect(traces.value).toBe(wanted)
+        expect(traces.on).toEqual({ primary: 1 })
+        return traces
+      },
+      ({ observed, parked }: Awaited<ReturnType<typeof tracesOf>>) => observed.asked + parked.total === 0,
+    )
+  })
+
+  it('R5: costs a read no more than its budget, and a budget of 0 nothing', async () => {
+    const pool = await pools.open({ parkMs: 0 })
+    await pauseReplicas()
+    const wanted = await write(pool)
+    const { value, on } = await tracesOf(pool, () => valueIn(pool.query(read)))
+    expect({ value, on }).toEqual({ value: wanted, on: { primary: 1 } })
+  })
+})
+
+describe('R6: reads that the primary has to answer for late replicas', () => {
+  /** Reads of `item` wait on the primary until `free` is called. */
+  async function holdReads(): Promise<() => Promise<void>> {
+    const holder = new pg.Client({ connectionString: sandbox.primary.url })
+    await holder.connect()
+    await holder.query('begin')
+    await holder.query('lock table item in access exclusive mode')
+    return () => holder.end()
+  }
+  const held = async () => {
+    const [row] = await sql<{ count: number }>(
+      sandbox.primary.url,
+      `select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and query like 'select value%'`,
+    )
+    return row?.count ?? 0
+  }
+
+  it('R6: take at most max less reserve connections; the others wait and fail with primary-overloaded, and writes and clients go on', async () => {
+    const pool = await pools.open({ max: 4, reserve: 2, waitMs: 2000 })
+    await pauseReplicas()
+    await write(pool)
+    const client = await pool.connect()
+    await client.query('begin')
+    const free = await holdReads()
+    const codes: string[] = []
+    const outcomes = Array.from({ length: 6 }, () =>
+      pool.query(read).then(
+        () => 'read',
+        ({ code }) => {
+          codes.push(code)
+          return code
+        },
+      ),
+    )
+    await untilSeen('two reads on the primary', held, (count) => count === 2)
+    await pool.query('insert into other values (1)')
+    await client.query('insert into other values (2)')
+    await client.query('commit')
+    client.release()
+    await untilSeen(
+      'four that have failed',
+      () => codes.length,
+      (count) => count === 4,
+    )
+    expect(await held()).toBe(2)
+    await free()
+    expect((await Promise.all(outcomes)).sort()).toEqual([...Array(4).fill('primary-overloaded'), 'read', 'read'])
   })
 
   it.each([
-    ['the pool', (on: Pool) => on.query(read)],
-    ['a session', (on: Pool) => on.session(() => on.query(read))],
-    [
-      'a client',
-      async (on: Pool) => {
-        const client = await on.connect()
-        return await client.query(read).finally(() => client.release())
-      },
-    ],
-  ])('R10: of %s see what was there when the pool started', async (_what, first) => {
-    await cluster.stop()
-    const [row] = await cluster.onPrimary(
-      `insert into item (name) values ('migration ' || random()) returning (select count(*)::int + 1 from item) as count`,
-    )
-    const late = await cluster.pool()
-    // Before the names of the database are known everything is on the primary: also what is read behind that.
-    await waitUntil(
-      async () => {
-        expect((await first(late)).rows).toEqual([{ count: row?.['count'] }])
-        const { reason } = late.explainRoute(read).statement
-        return reason === 'proven-read' ? { done: true, value: undefined } : { done: false, seen: reason }
-      },
-      { awaited: 'a read to be proven', deadline: Deadline.after(10_000), everyMs: 1 },
-    )
-    expect((await first(late)).rows).toEqual([{ count: row?.['count'] }])
-  })
-
-  it('R10: that follow a NOTIFY see what was committed before it', async () => {
-    const client = await pool.connect()
-    await client.query('listen news')
-    const notified = new Promise((resolve) => client.once('notification', resolve))
-    await cluster.stop()
-    const [row] = await cluster.onPrimary(
-      `insert into item (name) values ('notified') returning (select count(*)::int + 1 from item) as count`,
-    )
-    await cluster.onPrimary('notify news')
-    await notified
-    const { rows } = await pool.query(read)
-    client.release(true)
-    expect(rows).toEqual([{ count: row?.['count'] }])
-  })
-
-  it('R10: at the level strong see what anybody had committed', async () => {
-    await cluster.stop()
-    const [row] = await cluster.onPrimary(
-      `insert into item (name) values ('strong') returning (select count(*)::int + 1 from item) as count`,
-    )
-    const { rows } = await pool.query({ text: read, consistency: 'strong' })
-    expect(rows).toEqual([{ count: row?.['count'] }])
+    { pools: 'a pool of a single server', options: () => singleServer(), max: 3 },
+    { pools: 'a pool with one connection a server', options: () => ({}), max: 1 },
+  ])('R6: take all connections of $pools, which knows no other', async ({ options, max }) => {
+    const pool = pools.make({ ...options(), max })
+    await pool.query('select')
+    await pauseReplicas()
+    await write(pool)
+    const free = await holdReads()
+    const reads = Array.from({ length: max }, () => valueIn(pool.query(read)))
+    await untilSeen('all reads on the primary', held, (count) => count === max)
+    await free()
+    expect(await Promise.all(reads)).toEqual(Array.from({ length: max }, () => written))
   })
 })
 
-/** BackendKeyData with another process id. */
-function withOtherProcess(bytes: Buffer): Buffer {
-  const at = bytes.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
-  if (at >= 0) bytes.writeInt32BE(bytes.readInt32BE(at + 5) + 100_000, at + 5)
-  return bytes
+function singleServer(): pg.PoolConfig {
+  const { username, password, hostname, port } = new URL(sandbox.primary.url)
+  return { host: hostname, port: Number(port), user: username, password, database: 'postgres' }
 }

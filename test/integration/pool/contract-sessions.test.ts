@@ -1,91 +1,165 @@
-import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Pool, RoutingEvent } from '../../../packages/client/src/index.js'
-import { ContractCluster, onPrimary, onReplica, used } from '../../harness/contract-cluster.js'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Pool } from '../../../packages/client/src/index.js'
+import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
+import { RoutedPools, tracesOf, untilSeen } from '../../harness/routed-pools.js'
+import { sql } from '../../harness/sql.js'
 
-let cluster: ContractCluster
-let pool: Pool
-let events: RoutingEvent[]
+let sandbox: Sandbox
+const pools = new RoutedPools(() => sandbox)
 
 beforeAll(async () => {
-  cluster = await ContractCluster.start()
+  sandbox = await startSandbox({ replicas: 2 })
+  await sql(sandbox.primary.url, 'create table item (id int generated always as identity, value int)')
 })
-afterAll(() => cluster?.end())
+afterEach(() => pools.close())
+afterAll(() => sandbox?.stop())
 
-beforeEach(async () => {
-  events = []
-  pool = await cluster.warmPool({}, events)
-})
-afterEach(async () => {
-  await cluster.settle()
-  await cluster.endPools()
-})
+const read = 'select count(*)::int from item'
+const backend = 'select pg_backend_pid() as pid'
 
-const read = 'select count(*)::int as count from item'
-
-describe('sessions', () => {
-  it('S1: are of a pool that is a pg.Pool, and clients are pg.Clients', async () => {
-    expect(pool).toBeInstanceOf(pg.Pool)
-    const client = await pool.connect()
-    expect(client).toBeInstanceOf(pg.Client)
+/** A client of a pool that routes, which is given back afterwards. */
+async function withClient<T>(pool: Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    return await work(client)
+  } finally {
     client.release()
+  }
+}
+
+const first = async (query: Promise<pg.QueryResult>) => Object.values((await query).rows[0] ?? {})[0]
+const codeOf = (query: Promise<unknown>) =>
+  query.then(
+    () => 'none',
+    ({ code }) => code,
+  )
+const openTransactions = async () =>
+  await onPrimary(`select count(*)::int as count from pg_stat_activity where state like 'idle in transaction%'`)
+async function onPrimary(text: string): Promise<unknown> {
+  return Object.values((await sql(sandbox.primary.url, text))[0] ?? {})[0]
+}
+
+describe('S1: pool.query', () => {
+  it.each([
+    'begin',
+    'BEGIN ISOLATION LEVEL SERIALIZABLE',
+    'start transaction read only',
+    'savepoint a',
+    'release savepoint a',
+    'rollback to savepoint a',
+    'commit',
+    'end',
+    'commit and chain',
+    'rollback',
+    'abort',
+    `prepare transaction 'a'`,
+    '/* one */ begin -- two',
+  ])('S1: refuses %s, and sends nothing', async (text) => {
+    const pool = await pools.open()
+    const { value, on } = await tracesOf(pool, () => codeOf(pool.query(text)))
+    expect({ value, on }).toEqual({ value: 'transaction-on-pool', on: {} })
+  })
+
+  it('S1: is that of a pg.Pool, and clients are pg.Clients, for libraries that ask', async () => {
+    const pool = await pools.open()
+    expect(pool).toBeInstanceOf(pg.Pool)
+    await withClient(pool, async (client) => expect(client).toBeInstanceOf(pg.Client))
   })
 
   it.each([
-    'begin',
-    'START TRANSACTION',
-    ' /* here */ begin',
-    'commit',
-    'rollback',
-    'savepoint s',
-    '/* maestra: replica */ begin',
-  ])('S1: refuse %j through the pool itself, where the next statement would be on another connection', async (text) => {
-    await expect(pool.query(text)).rejects.toMatchObject({ code: 'transaction-on-pool' })
+    { servers: 'several servers', open: () => pools.open() },
+    { servers: 'a single server', open: async () => pools.make(singleServer()) },
+  ])('S1: of a text that leaves a transaction open closes the connection, on $servers', async ({ open }) => {
+    const pool = await open()
+    await pool.query(`begin; insert into item (value) values (1)`)
+    await untilSeen('no open transaction', openTransactions, (count) => count === 0)
+    expect(await onPrimary('select count(*)::int from item where value = 1')).toBe(0)
   })
+})
 
-  it('S1: that come back inside a transaction take their connection with them', async () => {
+describe('S1: a client', () => {
+  it.each([
+    { servers: 'several servers', open: () => pools.open() },
+    { servers: 'a single server', open: async () => pools.make(singleServer()) },
+  ])('S1: that comes back inside a transaction loses its connection, on $servers', async ({ open }) => {
+    const pool = await open()
+    const events: unknown[] = []
+    pool.on('transaction-left-open', ({ kind }) => void events.push(kind))
     const client = await pool.connect()
     await client.query('begin')
-    const { rows } = await client.query('select pg_backend_pid() as pid')
+    const pid = await first(client.query(backend))
     client.release()
-    await pool.query(`insert into item (name) values ('s1')`)
-    expect(events).toContainEqual(expect.objectContaining({ kind: 'transaction-left-open' }))
-    const text = `select count(*)::int as count from pg_stat_activity where pid = ${rows[0].pid} and state like 'idle in transaction%'`
-    expect(await cluster.onPrimary(text)).toEqual([{ count: 0 }])
+    await untilSeen(
+      'the end of its process',
+      () => onPrimary(`select count(*)::int from pg_stat_activity where pid = ${pid}`),
+      (count) => count === 0,
+    )
+    expect(events).toEqual(['transaction-left-open'])
   })
 
-  it('S2: borrow a replica for each read, and keep the connection that runs their first other statement', async () => {
+  it('S1: and one whose transaction has failed, as well', async () => {
+    const pool = await pools.open()
     const client = await pool.connect()
-    expect(await used(pool, () => client.query(read))).toEqual(onReplica)
-    await client.query('create temp table mine (id serial)')
-    const pids = new Set<number>()
-    for (let each = 0; each < 5; each += 1) {
-      await client.query('insert into mine default values')
-      const { rows } = await client.query('select lastval()::int as last, pg_backend_pid() as pid')
-      expect(rows[0].last).toBe(each + 1)
-      pids.add(rows[0].pid)
-    }
-    expect(pids.size).toBe(1)
-    expect(await used(pool, () => client.query(read))).toEqual(onPrimary)
+    await client.query('begin')
+    expect(await codeOf(client.query('select 1 / 0'))).toBe('22012')
     client.release()
+    await untilSeen('no open transaction', openTransactions, (count) => count === 0)
+  })
+})
+
+describe('S2: a client', () => {
+  it('S2: borrows a server for each of its reads, until another statement pins it', async () => {
+    const pool = await pools.open({ parkMs: 10_000 })
+    await withClient(pool, async (client) => {
+      const reads = await tracesOf(pool, () => Promise.all([client.query(read), client.query(read)]))
+      expect(reads.on).toEqual({ replica: 2 })
+      await client.query(`set application_name = 'mine'`)
+      const pinned = await tracesOf(pool, () => client.query(read))
+      expect({ on: pinned.on, reasons: pinned.reasons }).toEqual({ on: { primary: 1 }, reasons: { pinned: 1 } })
+    })
+    const next = await tracesOf(pool, () => withClient(pool, (client) => client.query(read)))
+    expect(next.on).toEqual({ replica: 1 })
   })
 
-  it('S2: keep the connection whose process was asked for', async () => {
-    await pool.query(`insert into item (name) values ('s2')`)
-    const client = await pool.connect()
-    const { processID } = client as unknown as { processID: number }
-    const { rows } = await client.query('select pg_backend_pid() as pid')
-    expect(rows).toEqual([{ pid: processID }])
-    client.release()
-  })
-
-  it('S2: keep a setting for themselves, and never for a read of somebody else', async () => {
-    const client = await pool.connect()
-    await client.query(`set application_name = 'mine'`)
-    const { rows } = await client.query(`select current_setting('application_name') as name`)
-    expect(rows).toEqual([{ name: 'mine' }])
-    client.release()
+  it.each([
+    {
+      what: 'a temporary table',
+      first: 'create temporary table mine as select 7 as value',
+      look: 'select value from mine',
+      gives: 7,
+    },
+    {
+      what: 'a setting',
+      first: `set application_name = 'mine'`,
+      look: `select current_setting('application_name')`,
+      gives: 'mine',
+    },
+    { what: 'a prepared statement', first: 'prepare mine as select 8 as value', look: 'execute mine', gives: 8 },
+    {
+      what: 'an advisory lock',
+      first: 'select pg_advisory_lock(4711)',
+      look: 'select pg_advisory_unlock(4711)',
+      gives: true,
+    },
+    {
+      what: 'the last value of a sequence',
+      first: 'insert into item (value) values (2) returning id',
+      look: 'select lastval()::int',
+      gives: undefined,
+    },
+    { what: 'a process', first: backend, look: backend, gives: undefined },
+  ])('S2: is pinned to the very connection that ran its first other statement: $what is there', async (each) => {
+    const pool = await pools.open()
+    // Others take and give back connections meanwhile.
+    const others = Promise.all(Array.from({ length: 20 }, () => pool.query(`/* maestra: primary */ ${read}`)))
+    await withClient(pool, async (client) => {
+      await client.query(read)
+      const value = await first(client.query(each.first))
+      await Promise.all(Array.from({ length: 5 }, () => pool.query(`insert into item (value) values (3)`)))
+      expect(await first(client.query(each.look))).toBe(each.gives ?? value)
+    })
+    await others
   })
 
   it.each([
@@ -95,101 +169,79 @@ describe('sessions', () => {
     `nextval('item_id_seq')`,
     'pg_try_advisory_lock(1)',
     `set_config('work_mem', '1MB', false)`,
-  ])('S2: never ask a replica for %s', async (call) => {
-    await cluster.onPrimary(`select nextval('item_id_seq')`)
-    expect((await used(pool, () => pool.query(`select ${call}`).catch(() => {}))).replica).toBe(0)
+  ])('S2: never reads %s on a replica', async (call) => {
+    const pool = await pools.open()
+    const { on } = await tracesOf(pool, () => pool.query(`select ${call}`).catch(() => {}))
+    expect(on).toEqual({ primary: 1 })
   })
 
-  it('S3: stay on the primary with BEGIN READ ONLY', async () => {
-    const client = await pool.connect()
-    await client.query('begin read only')
-    expect(await used(pool, () => client.query(read))).toEqual(onPrimary)
-    const { rows } = await client.query('select pg_is_in_recovery() as standby')
-    expect(rows).toEqual([{ standby: false }])
-    await client.query('commit')
-    client.release()
-  })
-
-  it('S3: that read only are on a replica that has what they must see, and are refused what is no read', async () => {
-    await pool.query(`insert into item (name) values ('s3')`)
-    await cluster.settle()
-    const result = await pool.transaction(
-      async (client) => {
-        await expect(client.query(`insert into item (name) values ('refused')`)).rejects.toMatchObject({
-          code: 'not-read-only',
-        })
-        return await client.query(`select count(*)::int as count from item where name = 's3'`)
-      },
-      { readOnly: true },
-    )
-    expect(result.rows).toEqual([{ count: 1 }])
-    expect(await cluster.onPrimary(`select count(*)::int as count from item where name = 'refused'`)).toEqual([
-      { count: 0 },
-    ])
-  })
-
-  it('S3: that read only see no replica that is behind: the primary, or an error', async () => {
-    await cluster.stop()
-    await pool.query(`insert into item (name) values ('s3 late')`)
-    const seen = await pool
-      .transaction((client) => client.query(`select count(*)::int as count from item where name = 's3 late'`), {
-        readOnly: true,
-      })
-      .then(
-        ({ rows }) => rows[0].count,
-        (error) => error.code,
-      )
-    expect([1, 'replica-behind']).toContain(seen)
-  })
-
-  it('S3: that hold a client on a replica are not given what is older than a write that came meanwhile', async () => {
-    const client = await pool.connect({ readOnly: true })
-    await client.query(read)
-    await cluster.stop()
-    await pool.query(`insert into item (name) values ('s3 meanwhile')`)
-    const seen = await client.query(`select count(*)::int as count from item where name = 's3 meanwhile'`).then(
-      ({ rows }) => rows[0].count,
-      (error) => error.code,
-    )
-    client.release()
-    expect([1, 'replica-behind']).toContain(seen)
-  })
-
-  it('S4: begin on every connection, those of replicas too, with what a listener of connect sends', async () => {
-    const profiled = await cluster.pool()
-    const asked: unknown[] = []
-    profiled.on('connect', (client) => {
-      asked.push(client)
-      void client.query(`set search_path = elsewhere, public`)
+  it('S2: is pinned by a submittable', async () => {
+    const pool = await pools.open()
+    await withClient(pool, async (client) => {
+      const query = new pg.Query<{ pid: number }>(backend)
+      const ended = new Promise<{ pid: number }>((resolve) => query.on('row', resolve))
+      client.query(query)
+      const { pid } = await ended
+      const reads = await tracesOf(pool, () => client.query(read))
+      expect(reads.reasons).toEqual({ pinned: 1 })
+      expect(await first(client.query(backend))).toBe(pid)
     })
-    await cluster.onPrimary('create schema if not exists elsewhere')
-    await cluster.onPrimary('create table if not exists elsewhere.item (id int)')
-    await cluster.settle()
-    await cluster.warm(profiled)
-    for (let each = 0; each < 10; each += 1) expect((await profiled.query(read)).rows).toEqual([{ count: 0 }])
-    expect(asked.length).toBeGreaterThan(1)
-    await cluster.onPrimary('drop schema elsewhere cascade')
   })
 
-  it('S4: use no replica on which that fails, and tell of it', async () => {
-    const told: RoutingEvent[] = []
-    const profiled = await cluster.pool({}, told)
-    // Not on a standby.
-    profiled.on(
-      'connect',
-      (client) => void client.query('create temp table if not exists scratch (id int)').catch(() => {}),
-    )
-    await waitUntil(
-      async () => {
-        await profiled.query(read)
-        const isTold = told.some(({ kind }) => kind === 'session-profile-failed')
-        return isTold ? { done: true, value: undefined } : { done: false, seen: JSON.stringify(told) }
-      },
-      { awaited: 'the event', deadline: Deadline.after(10_000) },
-    )
-    for (let each = 0; each < 10; each += 1) await profiled.query(read)
-    expect(profiled.stats().nodes.flatMap(({ role, statements }) => (role === 'replica' ? [statements] : []))).toEqual([
-      0, 0,
-    ])
+  it.each([
+    { what: 'processID', touch: (client: pg.PoolClient) => (client as unknown as { processID: number }).processID },
+    { what: 'connection', touch: (client: pg.PoolClient) => (client as unknown as { connection: object }).connection },
+  ])('S2: is pinned when somebody touches its $what', async ({ what, touch }) => {
+    const pool = await pools.open()
+    await pool.query('insert into item (value) values (4)')
+    await withClient(pool, async (client) => {
+      await client.query(read)
+      const touched = touch(client)
+      const { value, reasons } = await tracesOf(pool, () => client.query(read))
+      expect({ reasons, count: value.rows.length }).toEqual({ reasons: { pinned: 1 }, count: 1 })
+      expect(touch(client)).toBe(touched)
+      if (what === 'processID') expect(await first(client.query(backend))).toBe(touched)
+    })
+  })
+
+  it('S2: says that it has no connection yet when none is there to be touched', async () => {
+    const pool = pools.make()
+    await withClient(pool, async (client) => {
+      expect(() => (client as unknown as { processID: number }).processID).toThrow(/no connection yet/)
+    })
+  })
+
+  it(`S2: is pinned by a listener of 'notification', and hears what its own connection is told`, async () => {
+    const pool = await pools.open()
+    const client = await pool.connect()
+    const heard = new Promise<pg.Notification>((resolve) => client.on('notification', resolve))
+    const { reasons } = await tracesOf(pool, () => client.query(read))
+    expect(reasons).toEqual({ pinned: 1 })
+    await client.query('listen news')
+    await pool.query(`select pg_notify('news', 'hello')`)
+    expect((await heard).payload).toBe('hello')
+    client.release(true)
+  })
+
+  it('S2: gives back no connection on which a hinted read has changed a setting', async () => {
+    const pool = await pools.open({ max: 1 })
+    const names = async () =>
+      await Promise.all(
+        Array.from({ length: 8 }, () =>
+          first(pool.query(`/* maestra: replica */ select current_setting('application_name')`)),
+        ),
+      )
+    const set = `/* maestra: replica */ select set_config('application_name', 'left behind', false)`
+    const { on } = await tracesOf(pool, async () => {
+      await withClient(pool, (client) => client.query(set))
+      await pool.query(set)
+    })
+    expect(on).toEqual({ replica: 2 })
+    expect(new Set(await names())).toEqual(new Set(['']))
   })
 })
+
+function singleServer(): pg.PoolConfig {
+  const { username, password, hostname, port } = new URL(sandbox.primary.url)
+  return { host: hostname, port: Number(port), user: username, password, database: 'postgres' }
+}

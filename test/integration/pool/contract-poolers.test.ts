@@ -1,0 +1,128 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Pool, type PoolOptions, type RoutingEvent } from '../../../packages/client/src/index.js'
+import { type Sandbox, type SandboxNode, startSandbox } from '../../../packages/maestra/src/index.js'
+import { FaultyLink } from '../../harness/faulty-link.js'
+import { tracesOf, untilSeen } from '../../harness/routed-pools.js'
+import { sql, untilRows } from '../../harness/sql.js'
+
+let sandbox: Sandbox
+let still: SandboxNode
+/** One before the primary, one before the other replica. */
+let links: readonly [FaultyLink, FaultyLink]
+const pools: Pool[] = []
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ replicas: 2 })
+  const [first, second] = sandbox.replicas as [SandboxNode, SandboxNode]
+  still = second
+  await sql(sandbox.primary.url, 'create table item (value int); insert into item values (0)')
+  links = [await FaultyLink.to(sandbox.primary), await FaultyLink.to(first)]
+})
+beforeEach(async () => {
+  await sql(sandbox.primary.url, 'update item set value = 0')
+  for (const { url } of sandbox.replicas) await untilRows(url, read, [{ value: 0 }])
+  await still.pause()
+})
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.end()))
+  const [first] = sandbox.replicas
+  for (const link of links) link.alter = (bytes) => bytes
+  if (first !== undefined) links[1].lead(first)
+  await still.resume()
+})
+afterAll(async () => {
+  await Promise.all((links ?? []).map((link) => link.close()))
+  await sandbox?.stop()
+})
+
+const read = 'select value from item'
+const eventually = { text: read, consistency: 'eventual' } as { text: string }
+
+function open(options: PoolOptions = {}): Pool {
+  const { username, password } = new URL(sandbox.primary.url)
+  const hosts = links.map(({ host, port }) => `${host}:${port}`).join(',')
+  const pool = new Pool({ connectionString: `postgresql://${username}:${password}@${hosts}/postgres`, ...options })
+  pools.push(pool)
+  return pool
+}
+
+/** Reads until the replica behind its link is known to have what the pool needs. */
+async function untilOnReplica(pool: Pool): Promise<void> {
+  await untilSeen(
+    'a read on the replica',
+    () => pool.query(read).then(() => pool.explainRoute(read).reason),
+    (reason) => reason === 'replica-has-it',
+  )
+}
+
+/** As a pooler does, it tells of another process than the one that answers: BackendKeyData is changed. */
+function asPooler(bytes: Buffer): Buffer {
+  const at = bytes.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
+  if (at >= 0) bytes.writeInt32BE(bytes.readInt32BE(at + 5) + 100_000, at + 5)
+  return bytes
+}
+
+describe('R2: what is known of a server', () => {
+  it('R2: is not used for a connection that was opened anew and leads to another one', async () => {
+    const pool = open()
+    await pool.query('update item set value = 1')
+    await untilOnReplica(pool)
+    // The one connection to the replica is taken; who comes next opens another, which leads to a replica that stands still.
+    const taken = await pool.connect({ readOnly: true })
+    expect((await taken.query(read)).rows).toEqual([{ value: 1 }])
+    links[1].lead(still)
+    expect(await sql(still.url, read)).toEqual([{ value: 0 }])
+    const seen = await Promise.all(Array.from({ length: 5 }, () => pool.query(read)))
+    expect(seen.map(({ rows }) => rows)).toEqual(Array.from({ length: 5 }, () => [{ value: 1 }]))
+    taken.release()
+  })
+
+  it('R2: is not used for a client that only reads, either', async () => {
+    const pool = open()
+    await pool.query('update item set value = 1')
+    await untilOnReplica(pool)
+    const taken = await pool.connect({ readOnly: true })
+    links[1].lead(still)
+    const client = await pool.connect({ readOnly: true })
+    expect((await client.query(read)).rows).toEqual([{ value: 1 }])
+    client.release()
+    taken.release()
+  })
+})
+
+describe('R4: behind a pooler', () => {
+  it('R4: all reads are on the primary, and it is told', async () => {
+    for (const link of links) link.alter = asPooler
+    links[1].lead(still)
+    const pool = open()
+    const events: RoutingEvent[] = []
+    pool.on('pooler-in-between', (event) => void events.push(event))
+    for (let value = 1; value <= 20; value += 1) {
+      await pool.query('update item set value = $1', [value])
+      expect((await pool.query(read)).rows).toEqual([{ value }])
+      expect((await pool.query(eventually)).rows).toEqual([{ value }])
+    }
+    await untilSeen(
+      'the events',
+      () => events.map((event) => 'address' in event && event.address).sort(),
+      (addresses: string[]) => addresses.length === 2,
+    )
+    expect(new Set(events.map((event) => 'address' in event && event.address))).toEqual(
+      new Set(links.map(({ host, port }) => `${host}:${port}`)),
+    )
+    const { nodes } = pool.stats()
+    expect(nodes.map(({ statements }) => statements > 0)).toEqual([true, false])
+  })
+
+  it('R4: that only connections of the pool go through, and not those that watch, no replica is believed', async () => {
+    const pool = open()
+    await pool.query('update item set value = 1')
+    await untilOnReplica(pool)
+    const taken = await pool.connect({ readOnly: true })
+    links[1].alter = asPooler
+    const { value, on } = await tracesOf(pool, () => Promise.all(Array.from({ length: 5 }, () => pool.query(read))))
+    expect(value.map(({ rows }) => rows)).toEqual(Array.from({ length: 5 }, () => [{ value: 1 }]))
+    expect(on).toEqual({ primary: 5 })
+    taken.release()
+  })
+})
