@@ -135,6 +135,18 @@ describe('part 5: maxTotal', () => {
     expect(answers.length).toBe(60)
     expect(pool.totalCount).toBe(1)
   })
+
+  it('part 5: is no reason to wait longer than connectionTimeoutMillis', async () => {
+    const pool = await pools.open({ maxTotal: 1, connectionTimeoutMillis: 100 })
+    const client = await pool.connect()
+    await client.query(`set application_name = 'mine'`)
+    await expect(pool.query('insert into shop.item values (9)')).rejects.toMatchObject({
+      message: 'timeout exceeded when trying to connect',
+      outcome: 'not-started',
+    })
+    client.release()
+    expect((await pool.query('select count(*)::int from shop.item where id = 9')).rows).toEqual([{ count: 0 }])
+  })
 })
 
 describe('part 8: reasons', () => {

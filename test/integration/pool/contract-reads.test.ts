@@ -244,6 +244,7 @@ describe('R6: reads that the primary has to answer for late replicas', () => {
     expect(await held()).toBe(2)
     await free()
     expect((await Promise.all(outcomes)).sort()).toEqual([...Array(4).fill('primary-overloaded'), 'read', 'read'])
+    expect(pool.stats().fallbacks).toBe(2)
   })
 
   it.each([

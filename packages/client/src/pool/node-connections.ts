@@ -83,7 +83,18 @@ export class NodeConnections {
     this.inFlight += 1
     const waiting: Waiting = { acquired, at: this.#waiting.length }
     this.#waiting.push(waiting)
-    this.#events.within(() => this.#connect(waiting))
+    let isTurn = false
+    let timer: NodeJS.Timeout | undefined
+    this.#events.within(() => {
+      isTurn = true
+      clearTimeout(timer)
+      this.#connect(waiting)
+    })
+    const { connectionTimeoutMillis = 0 } = this.pool.options
+    if (isTurn || connectionTimeoutMillis === 0) return
+    // As node-postgres says it of those who wait for one of its own.
+    const late = () => this.#giveUp(waiting, new Error('timeout exceeded when trying to connect'))
+    timer = setTimeout(late, connectionTimeoutMillis)
   }
 
   #connect(waiting: Waiting): void {

@@ -96,9 +96,11 @@ export class ReadSearch {
 
   onPrimary(search: Search, reason: RouteReason, found: Found): void {
     const isFallback = fallbacks.has(reason)
-    if (isFallback) this.#host.counters.fallbacks += 1
     const whenNone = isFallback ? () => this.#anew(search, found) : undefined
-    const acquired: Acquired = (error, connection) => found(error, connection, reason)
+    const acquired: Acquired = (error, connection) => {
+      if (isFallback && connection !== undefined) this.#host.counters.fallbacks += 1
+      found(error, connection, reason)
+    }
     this.#host.primaryReads.acquire(search.floor, isFallback, acquired, whenNone)
   }
 

@@ -5,6 +5,7 @@ export class TotalLimit {
   readonly #max: number
   readonly #nodes: () => Iterable<NodeConnections>
   readonly #waiting: (() => void)[] = []
+  #isMakingRoom = false
 
   constructor(max: number, nodes: () => Iterable<NodeConnections>) {
     this.#max = max
@@ -19,7 +20,7 @@ export class TotalLimit {
 
   /** A connection was given back, or closed. */
   changed(): void {
-    if (this.#waiting.length === 0) return
+    if (this.#waiting.length === 0 || this.#isMakingRoom) return
     const waiting = this.#waiting.splice(0)
     for (const again of waiting) again()
   }
@@ -33,7 +34,10 @@ export class TotalLimit {
     for (const other of this.#nodes()) {
       const idle = other === node ? undefined : other.acquireIdle()
       if (idle === undefined) continue
+      // The room is for this one, not for those who wait to be told of it.
+      this.#isMakingRoom = true
       idle.release(true)
+      this.#isMakingRoom = false
       return true
     }
     return false
