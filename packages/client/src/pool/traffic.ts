@@ -325,6 +325,7 @@ export class Traffic {
   readonly #satisfies: Conditions['satisfies'] = (node, floor) => this.#sight.satisfies(node, floor)
 
   readonly #expectedWaitMs = (address: string, floor: Floor): number => {
+    if (floor.kind === 'pending') return this.#delay.delayMs(address, nowMs())
     if (floor.kind !== 'at') return 0
     let waitMs = 0
     for (const { lsn } of floor.positions) waitMs = Math.max(waitMs, this.#delay.expectedWaitMs(address, lsn, nowMs()))

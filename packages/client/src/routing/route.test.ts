@@ -149,6 +149,24 @@ describe('route', () => {
     ],
     ['nothing before the position of a commit is known', pending, { has: { db2: 'yes' } }, 'waits for the capture'],
     [
+      'nothing before the position of a commit is known while one replica may have it in time',
+      pending,
+      { waits: { db2: 50, db3: 5 } },
+      'waits for the capture',
+    ],
+    [
+      'the primary at once, before the position of a commit is known, when no replica will have it in time',
+      pending,
+      { waits: { db2: 50, db3: 21 } },
+      'primary: replicas-behind',
+    ],
+    [
+      'nothing before the position of a commit is known when late replicas may not be used',
+      pending,
+      { waits: { db2: 50, db3: 21 }, excluded: new Set(['db2', 'db3']) },
+      'waits for the capture',
+    ],
+    [
       'the primary when nobody knows where its writes stand',
       uncertain,
       { has: { db2: 'not-yet' } },
@@ -177,6 +195,9 @@ describe('route', () => {
 
   it('goes on with the replicas while no primary answers, or waits where that was asked for (T4)', () => {
     const away = cluster(two, false)
+    expect(said(route(read, once, away, pending, conditions({ waits: { db2: 50, db3: 50 } })))).toBe(
+      'waits for the capture',
+    )
     const has: World = { has: { db2: 'yes', db3: 'not-yet' } }
     expect(said(route(read, once, away, at, conditions(has)))).toBe('db2 known: primary-away')
     expect(said(route(read, once, away, at, conditions({ ...has, whenPrimaryAway: 'wait' })))).toBe(

@@ -11,7 +11,7 @@ export type Conditions = {
   /** Statements that are on a node or wait for a connection of it. */
   readonly inFlight: (address: string) => number
   readonly satisfies: (node: NodeView, floor: Floor) => Satisfaction
-  /** Milliseconds until a node should have what the floor asks for; 0 when it should have it by now. */
+  /** Milliseconds until a node should have what the floor asks for, or what is written now where that is pending; 0 when it should have it by now. */
   readonly expectedWaitMs: (address: string, floor: Floor) => number
   /** Milliseconds that this read may still wait for a replica. */
   readonly budgetMs: number
@@ -76,7 +76,7 @@ export function route(
 }
 
 function routeRead(topology: Topology, floor: Floor, conditions: Conditions): Route {
-  if (floor.kind === 'pending') return { kind: 'wait', awaited: 'capture' }
+  if (floor.kind === 'pending') return routePending(topology, floor, conditions)
   const best = bestReplica(topology, floor, conditions)
   if (best === undefined || best.satisfaction === 'no' || best.satisfaction === 'unknown') {
     return instead(topology, best === undefined ? 'no-replica' : 'history-unknown', floor)
@@ -89,6 +89,18 @@ function routeRead(topology: Topology, floor: Floor, conditions: Conditions): Ro
   if (best.waitMs === 0) return { kind: 'replica', address, check: 'observed', reason: 'replica-observed' }
   if (best.waitMs <= conditions.budgetMs) return { kind: 'parked', address, reason: 'replica-waited-for' }
   return instead(topology, 'replicas-behind', floor)
+}
+
+/** Where the write stands is worth a wait only while a replica may have it in time: else the primary answers at once. */
+function routePending(topology: Topology, floor: Floor, conditions: Conditions): Route {
+  let isLate = false
+  for (const node of topology.nodes.values()) {
+    if (!isUsable(node, conditions)) continue
+    isLate = conditions.expectedWaitMs(node.address, floor) > conditions.budgetMs
+    if (!isLate) break
+  }
+  if (!isLate || topology.primary === undefined) return { kind: 'wait', awaited: 'capture' }
+  return { kind: 'primary', reason: 'replicas-behind' }
 }
 
 /** The primary; while there is none, the wait for it. */

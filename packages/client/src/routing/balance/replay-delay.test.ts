@@ -20,12 +20,15 @@ describe('the delay of a replica', () => {
     const delay = new ReplayDelay()
     delay.captured(at(1), 0)
     expect(delay.expectedWaitMs('db2', at(1), 0)).toBe(0)
+    expect(delay.delayMs('db2', 0)).toBe(0)
   })
 
   it.each([1, 2, 100])('is found to be 50 ms, whether it is looked at each %s ms', (lookMs) => {
     const delay = played(50, lookMs, 1000)
     expect(delay.expectedWaitMs('db2', at(2000), 1000)).toBeGreaterThan(40)
     expect(delay.expectedWaitMs('db2', at(2000), 1000)).toBeLessThanOrEqual(52)
+    expect(delay.delayMs('db2', 1000)).toBeGreaterThan(40)
+    expect(delay.delayMs('db2', 1000)).toBeLessThanOrEqual(52)
   })
 
   it('is less for a position that is older', () => {

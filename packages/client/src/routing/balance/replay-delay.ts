@@ -47,13 +47,18 @@ export class ReplayDelay {
     })
   }
 
+  /** Milliseconds until a replica will have what is written now; 0 when nobody has looked. */
+  delayMs(address: string, nowMs: number): number {
+    const estimate = this.#estimates.get(address)
+    return estimate === undefined ? 0 : estimate.delayMs * 0.5 ** ((nowMs - estimate.lookedAtMs) / halfLifeMs)
+  }
+
   /** Milliseconds until a replica will have a position that was read on the primary; 0 when it should have it by now. */
   expectedWaitMs(address: string, lsn: Lsn, nowMs: number): number {
     const estimate = this.#estimates.get(address)
     if (estimate === undefined) return 0
     const capturedAtMs = this.#lastUpTo(lsn)?.atMs ?? Number.NEGATIVE_INFINITY
-    const delayMs = estimate.delayMs * 0.5 ** ((nowMs - estimate.lookedAtMs) / halfLifeMs)
-    return Math.max(0, delayMs - (nowMs - capturedAtMs), this.#overdueMs(estimate, lsn, nowMs))
+    return Math.max(0, this.delayMs(address, nowMs) - (nowMs - capturedAtMs), this.#overdueMs(estimate, lsn, nowMs))
   }
 
   /** What was known belongs to another history. */
