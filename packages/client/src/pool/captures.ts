@@ -1,3 +1,4 @@
+import { nowMs } from '../base/clock.js'
 import type { CaptureReading } from '../routing/consistency/capture.js'
 import type { Commits } from '../routing/consistency/commits.js'
 import type { Floor, PendingFloor } from '../routing/consistency/floor.js'
@@ -16,6 +17,8 @@ type FloorWait = {
 }
 type WriteWait = { readonly write: Write; readonly told: () => void }
 
+/** While nobody waits for one, captures are so far apart at least: a read that comes asks at once, and one for many commits. */
+const unaskedPauseMs = 5
 /** How long after a capture that failed, or for which no connection was free, the next one is tried. */
 const retryMs = 10
 /** Between two looks at a flush position that is awaited. */
@@ -33,6 +36,7 @@ export class Captures {
   #writeWaits: WriteWait[] = []
   #retry: NodeJS.Timeout | undefined
   #flushPauseMs = 0
+  #sentAtMs = Number.NEGATIVE_INFINITY
   #isStopped = false
 
   constructor(options: {
@@ -53,9 +57,18 @@ export class Captures {
     const captureNeeded = this.#commits.captureNeeded()
     const need = captureNeeded ?? this.#commits.flushAwaited()
     if (need === undefined) return
-    if (captureNeeded !== undefined) this.#flushPauseMs = 0
-    else if (!this.#isFlushDue()) return
+    if (captureNeeded === undefined) {
+      if (!this.#isFlushDue()) return
+    } else {
+      this.#flushPauseMs = 0
+      const pauseMs = this.#isAwaited ? 0 : unaskedPauseMs - (nowMs() - this.#sentAtMs)
+      if (pauseMs > 0) return this.#later(pauseMs)
+    }
     this.#look()
+  }
+
+  get #isAwaited(): boolean {
+    return this.#floorWaits.length > 0 || this.#writeWaits.length > 0
   }
 
   #look(): void {
@@ -65,6 +78,7 @@ export class Captures {
     const connection = this.#connectionBefore(need.openedBefore)
     const capture = connection === undefined ? undefined : this.#commits.captureSent(connection.number)
     if (connection === undefined || capture === undefined) return this.#later()
+    this.#sentAtMs = nowMs()
     connection.read().then(
       (reading) => {
         this.#commits.captured(capture, reading)
