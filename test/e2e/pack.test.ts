@@ -30,18 +30,21 @@ beforeAll(async () => {
   workspace = openWorkspace()
   const tarballs = workspace.folder('tarballs')
   packed = JSON.parse(await npm(workspace, root, ['pack', '--workspaces', '--json', '--pack-destination', tarballs]))
-  application = await install('application', names)
+  application = await install('application', names, [`@types/pg@${versionHere('@types/pg')}`])
 }, installsWithinMs)
 
 afterAll(() => workspace.remove())
 
 /** An empty folder in which packages of ours are installed from their tarballs, and pg beside them. */
-async function install(folder: string, ours: readonly string[]): Promise<string> {
+async function install(folder: string, ours: readonly string[], others: readonly string[] = []): Promise<string> {
   const directory = workspace.folder(folder)
   const tarballs = ours.map((name) => join(workspace.directory, 'tarballs', packedAs(name).filename))
-  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/pg/package.json'), 'utf8'))
-  await npm(workspace, directory, ['install', ...tarballs, `pg@${version}`])
+  await npm(workspace, directory, ['install', ...tarballs, `pg@${versionHere('pg')}`, ...others])
   return directory
+}
+
+function versionHere(name: string): string {
+  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
 }
 
 function packedAs(name: string): Packed {
@@ -201,7 +204,7 @@ async function compileConsumer(module: string, moduleResolution: string): Promis
     exactOptionalPropertyTypes: true,
     verbatimModuleSyntax: true,
     resolveJsonModule: true,
-    // All that a user has to install beside: @types/node.
+    // All that a user of TypeScript has to install beside: @types/node, and @types/pg as for pg itself.
     types: ['node'],
     typeRoots: [join(root, 'node_modules/@types')],
   }
@@ -218,7 +221,26 @@ function consumer(doors: readonly string[]): string {
   return `
     ${lines.join('\n    ')}
     import { type ClusterStatus, type ErrorCode, MaestraError, type Sandbox, startSandbox } from 'maestra'
+    import { Pool, type PoolStatistics } from '@maestra/client'
+    import { causality } from '@maestra/client/http'
     import { formatLsn, type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
+    import type pg from 'pg'
+
+    export async function application(pool: Pool, signal: AbortSignal): Promise<PoolStatistics> {
+      const asPeer: pg.Pool = pool
+      pool.on('writes-lost', ({ position, count }) => console.log(position.length, count + 1))
+      pool.on('error', (error) => console.log(error.message))
+      const { rows } = await pool.query<{ item: string }>('select item from orders where id = $1', [1])
+      await pool.query({ text: 'select 1', target: 'primary', consistency: 'strong', signal })
+      const token: string | undefined = await pool.session(async (session) => session.token())
+      await pool.withToken(token, () => pool.query({ text: 'select 1', rowMode: 'array' }))
+      await pool.transaction(async (client) => await client.query('select 1'), { readOnly: true })
+      const client = await asPeer.connect()
+      client.release()
+      console.log(rows[0]?.item.length, pool.explainRoute('select 1').reason, causality(pool).length)
+      return pool.stats()
+    }
+    export const made = (): Pool => new Pool({ host: 'db1,db2', max: 5, maxLag: 1000, whenPrimaryAway: 'wait' })
 
     export const code = (error: unknown): ErrorCode | undefined => error instanceof MaestraError ? error.code : undefined
     export const same = (lsn: Lsn): boolean => parseLsn(formatLsn(lsn)) === lsn
