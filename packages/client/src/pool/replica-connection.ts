@@ -17,6 +17,8 @@ export class ReplicaConnection implements ClientConnection {
   readonly #whenNamed: (told: () => void) => void
   readonly #whenItHas: (told: (error: Error | undefined) => void) => void
   readonly #sendWrite: (call: QueryCall, statement: Statement, told: QueryCallback) => void
+  readonly #waiting: (() => void)[] = []
+  #isBusy = false
   #open = 0
   #giveBack: (() => void) | undefined
 
@@ -51,6 +53,18 @@ export class ReplicaConnection implements ClientConnection {
       if (this.#open === 0) this.#giveBack?.()
     }
     this.#count()
+    this.#waiting.push(() => this.#begin(call, ended))
+    if (!this.#isBusy) this.#next()
+  }
+
+  /** What a statement waits for must not let the next one overtake it (rule R9). */
+  #next(): void {
+    const begin = this.#waiting.shift()
+    this.#isBusy = begin !== undefined
+    begin?.()
+  }
+
+  #begin(call: QueryCall, ended: QueryCallback): void {
     const statement = this.#classify(call)
     if (statement.reason !== 'names-unknown') return this.#run(call, statement, ended)
     // It may be a read: that is known in a moment.
@@ -58,14 +72,16 @@ export class ReplicaConnection implements ClientConnection {
   }
 
   #run(call: QueryCall, statement: Statement, ended: QueryCallback): void {
-    if (!isReadOnly(statement)) return ended(refusal(call, statement), undefined)
-    // In a transaction that has failed nothing is seen any more.
-    if (this.client.getTransactionStatus() === 'E') return sendCall(this.connection, call, ended)
-    this.#whenItHas((error) => {
+    const send = (error?: Error) => {
       if (error !== undefined) ended(error, undefined)
       else if (statement.mayWrite) this.#sendWrite(call, statement, ended)
       else sendCall(this.connection, call, ended)
-    })
+      this.#next()
+    }
+    if (!isReadOnly(statement)) send(refusal(call, statement))
+    // In a transaction that has failed nothing is seen any more.
+    else if (this.client.getTransactionStatus() === 'E') send()
+    else this.#whenItHas(send)
   }
 
   submit(call: QueryCall, told?: QueryCallback): void {
