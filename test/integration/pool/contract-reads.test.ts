@@ -9,6 +9,7 @@ import { sql, untilRows } from '../../harness/sql.js'
 let sandbox: Sandbox
 const pools = new RoutedPools(() => sandbox)
 let written = 0
+const holders: pg.Client[] = []
 
 beforeAll(async () => {
   sandbox = await startSandbox({ replicas: 2 })
@@ -21,7 +22,11 @@ beforeEach(async () => {
   written = 0
   await sql(sandbox.primary.url, 'update item set value = 0')
 })
+const releaseReads = async () => {
+  await Promise.all(holders.splice(0).map((holder) => holder.end()))
+}
 afterEach(async () => {
+  await releaseReads()
   await pools.close()
   await Promise.all(sandbox.replicas.map((replica) => replica.resume()))
 })
@@ -201,10 +206,11 @@ describe('R6: reads that the primary has to answer for late replicas', () => {
   /** Reads of `item` wait on the primary until `free` is called. */
   async function holdReads(): Promise<() => Promise<void>> {
     const holder = new pg.Client({ connectionString: sandbox.primary.url })
+    holders.push(holder)
     await holder.connect()
     await holder.query('begin')
     await holder.query('lock table item in access exclusive mode')
-    return () => holder.end()
+    return releaseReads
   }
   const held = async () => {
     const [row] = await sql<{ count: number }>(
