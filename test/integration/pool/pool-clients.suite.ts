@@ -157,6 +157,26 @@ function giveBack(open: ReturnType<typeof poolsOf>): void {
     expect(pool.totalCount).toBe(0)
   })
 
+  it('leaves nobody behind who listens to the connection', async () => {
+    const pool = open({ max: 1 })
+    const physical: pg.ClientBase[] = []
+    pool.on('connect', (client) => physical.push(client))
+    const listeners = () =>
+      ['end', 'error', 'notice', 'drain'].map((event) => physical.map((each) => each.listenerCount(event)))
+    const use = async () => {
+      const client = await connectedClient(pool)
+      await client.query('begin')
+      await client.query('commit')
+      client.release()
+    }
+    await use()
+    const afterOne = listeners()
+    await use()
+    await use()
+    expect(listeners()).toEqual(afterOne)
+    expect(afterOne[0]).not.toEqual([])
+  })
+
   it('throws the second time', async () => {
     const client = await open().connect()
     client.release()

@@ -175,8 +175,8 @@ export class RoutedClient extends EventEmitter {
       this.#connection = undefined
       connection?.release(error)
       for (const { event, listener } of this.#forwards) {
-        // One that is closed says so to whoever still listens.
-        if (event !== 'end') connection?.client.removeListener(event, listener)
+        // One that is closed says so to whoever still listens; who does not would be held by it as long as it lives.
+        if (event !== 'end' || this.listenerCount('end') === 0) connection?.client.removeListener(event, listener)
       }
       done()
     }
