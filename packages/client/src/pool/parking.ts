@@ -4,10 +4,12 @@ import type { Satisfaction } from '../routing/topology/satisfies.js'
 
 type Parked = {
   readonly floor: Floor
-  readonly since: number
   readonly told: (outcome: ParkOutcome) => void
   readonly timer: NodeJS.Timeout
+  isOver: boolean
 }
+/** Who waits for one node; a new list with each look, which those whose budget is over leave. */
+type Waiting = { parked: Parked[] }
 
 /** `satisfied`: the replica has it. `expired`: not within the budget. `gone`: the replica is none any more, or does not answer. */
 export type ParkOutcome = 'satisfied' | 'expired' | 'gone'
@@ -22,7 +24,7 @@ const pauseMs = 1
 export class Parking {
   readonly #askPosition: (address: string) => Promise<unknown>
   readonly #satisfies: (address: string, floor: Floor) => Satisfaction
-  readonly #parked = new Map<string, Set<Parked>>()
+  readonly #waiting = new Map<string, Waiting>()
   readonly #polled = new Set<string>()
 
   constructor(options: {
@@ -36,42 +38,47 @@ export class Parking {
 
   get count(): number {
     let count = 0
-    for (const parked of this.#parked.values()) count += parked.size
+    for (const { parked } of this.#waiting.values()) for (const { isOver } of parked) count += isOver ? 0 : 1
     return count
   }
 
   /** Calls back once, with how many milliseconds it took. */
   park(address: string, floor: Floor, budgetMs: number, told: (outcome: ParkOutcome, waitedMs: number) => void): void {
-    const waiting = this.#parked.get(address) ?? new Set()
-    this.#parked.set(address, waiting)
+    const waiting = this.#waiting.get(address) ?? { parked: [] }
+    this.#waiting.set(address, waiting)
     const since = nowMs()
     const parked: Parked = {
       floor,
-      since,
       told: (outcome) => {
         clearTimeout(parked.timer)
-        waiting.delete(parked)
+        parked.isOver = true
         told(outcome, nowMs() - since)
       },
       timer: setTimeout(() => parked.told('expired'), budgetMs),
+      isOver: false,
     }
-    waiting.add(parked)
+    waiting.parked.push(parked)
     if (!this.#polled.has(address)) void this.#poll(address, waiting)
   }
 
-  async #poll(address: string, waiting: ReadonlySet<Parked>): Promise<void> {
+  async #poll(address: string, waiting: Waiting): Promise<void> {
     this.#polled.add(address)
-    while (waiting.size > 0) {
+    while (waiting.parked.length > 0) {
       const answered = await this.#askPosition(address).then(
         () => true,
         () => false,
       )
-      for (const parked of [...waiting]) {
+      const looked = waiting.parked
+      waiting.parked = []
+      for (const parked of looked) {
+        if (parked.isOver) continue
         const satisfaction = answered ? this.#satisfies(address, parked.floor) : 'no'
         if (satisfaction === 'yes') parked.told('satisfied')
-        else if (satisfaction !== 'not-yet') parked.told('gone')
+        else if (satisfaction === 'not-yet') waiting.parked.push(parked)
+        else parked.told('gone')
       }
-      if (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      if (waiting.parked.length > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      waiting.parked = waiting.parked.filter(({ isOver }) => !isOver)
     }
     this.#polled.delete(address)
   }
