@@ -40,6 +40,7 @@ export class Watch {
   readonly #keepsAlive: boolean
   #topology: Topology
   #silence: NodeJS.Timeout | undefined
+  #silenceAtMs = 0
 
   constructor(options: WatchOptions) {
     const { addresses, connect, intervalMs = 500, deadlineMs = 1000, primaryFreshMs = 1000 } = options
@@ -112,14 +113,28 @@ export class Watch {
     for (const address of askAgain) this.#nodes.get(address)?.probe()
   }
 
-  /** A primary that says nothing is noticed by nothing else. */
+  /** A primary that says nothing is noticed by nothing else. Each answer puts that off; the timer finds out when it fires. */
   #armSilence(): void {
+    const { primary, options } = this.#topology
+    const dueAtMs =
+      primary?.lastAnswerAtMs === undefined
+        ? Number.POSITIVE_INFINITY
+        : primary.lastAnswerAtMs + options.primaryFreshMs + 1
+    if (this.#silence !== undefined && this.#silenceAtMs <= dueAtMs) return
     clearTimeout(this.#silence)
+    this.#silence = undefined
+    if (dueAtMs === Number.POSITIVE_INFINITY) return
+    this.#silenceAtMs = dueAtMs
+    this.#silence = setTimeout(() => this.#silent(), Math.max(1, dueAtMs - nowMs()))
+    if (!this.#keepsAlive) this.#silence.unref()
+  }
+
+  #silent(): void {
+    this.#silence = undefined
     const { primary, options } = this.#topology
     if (primary?.lastAnswerAtMs === undefined) return
-    const dueMs = primary.lastAnswerAtMs + options.primaryFreshMs - nowMs() + 1
-    this.#silence = setTimeout(() => this.#hear({ kind: 'tick' }), Math.max(1, dueMs))
-    if (!this.#keepsAlive) this.#silence.unref()
+    if (nowMs() - primary.lastAnswerAtMs > options.primaryFreshMs) this.#hear({ kind: 'tick' })
+    else this.#armSilence()
   }
 
   #pauseMs(address: Address): number {

@@ -190,21 +190,24 @@ export class WatchedNode {
     open.connection.close()
   }
 
-  async #withDeadline<T>(promise: Promise<T>, words: string): Promise<T> {
+  #withDeadline<T>(promise: Promise<T>, words: string): Promise<T> {
     const { deadlineMs, keepsAlive, address } = this.#options
-    let timer: NodeJS.Timeout | undefined
-    const passed = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
         reject(new MaestraError('deadline-passed', `${address}: ${words}`))
       }, deadlineMs)
       if (!keepsAlive) timer.unref()
+      promise.then(
+        (value) => {
+          clearTimeout(timer)
+          resolve(value)
+        },
+        (error: unknown) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      )
     })
-    promise.catch(() => {})
-    try {
-      return await Promise.race([promise, passed])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   #hear(input: TopologyInput): void {

@@ -48,9 +48,20 @@ export function nodeOf(draft: Draft, address: Address): NodeView | undefined {
 export type NodeChange = { readonly [K in keyof NodeView]?: NodeView[K] | undefined }
 
 export function change(draft: Draft, address: Address, changed: NodeChange): void {
-  const node = { ...draft.nodes.get(address), ...changed }
-  for (const [key, value] of Object.entries(node)) if (value === undefined) delete node[key as keyof NodeView]
-  draft.nodes.set(address, node as NodeView)
+  const node: Record<string, unknown> = { ...draft.nodes.get(address) }
+  let isLess = false
+  for (const [field, value] of Object.entries(changed)) {
+    if (value !== undefined) node[field] = value
+    else if (field in node) isLess = true
+  }
+  draft.nodes.set(address, (isLess ? without(node, changed) : node) as NodeView)
+}
+
+/** A new one: an object from which a field was deleted is slow to read and to copy ever after, and so are its copies. */
+function without(node: Readonly<Record<string, unknown>>, changed: NodeChange): Readonly<Record<string, unknown>> {
+  const isKept = ([field]: readonly [string, unknown]) =>
+    !(field in changed) || changed[field as keyof NodeView] !== undefined
+  return Object.fromEntries(Object.entries(node).filter(isKept))
 }
 
 export function remember(draft: Draft, changed: Partial<Memory>): void {
