@@ -47,7 +47,7 @@ describe('the delay of a replica', () => {
     const delay = new ReplayDelay()
     delay.captured(at(1), 0)
     delay.observed('db2', at(0), 500)
-    expect(delay.expectedWaitMs('db2', at(1), 500)).toBe(0)
+    expect(delay.expectedWaitMs('db2', at(1), 500)).toBe(500)
     delay.captured(at(2), 600)
     expect(delay.expectedWaitMs('db2', at(2), 600)).toBeGreaterThan(300)
     delay.observed('db2', at(2), 603)

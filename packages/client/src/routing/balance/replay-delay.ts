@@ -58,7 +58,8 @@ export class ReplayDelay {
     const estimate = this.#estimates.get(address)
     if (estimate === undefined) return 0
     const capturedAtMs = this.#lastUpTo(lsn)?.atMs ?? Number.NEGATIVE_INFINITY
-    return Math.max(0, this.delayMs(address, nowMs) - (nowMs - capturedAtMs), this.#overdueMs(estimate, lsn, nowMs))
+    const waitMs = this.delayMs(address, nowMs) - (nowMs - capturedAtMs)
+    return waitMs > 0 ? waitMs : Math.max(0, this.#overdueMs(estimate, lsn, nowMs))
   }
 
   /** What was known belongs to another history. */

@@ -20,7 +20,12 @@ type Step = readonly [kind: number, one: number, other: number, count: number]
 type Floor = { readonly position: LogPosition; readonly records: readonly LogRecord[] }
 
 /** What a server had when it was last seen. */
-type Seen = { readonly records: readonly LogRecord[]; readonly received: number | undefined }
+type Seen = {
+  readonly records: readonly LogRecord[]
+  readonly received: number | undefined
+  /** What it follows, or writes: also before the first record of it has come. */
+  readonly branch: Branch
+}
 
 /** A pool's watch over simulated servers, and what a read may count on, by comparing lists of records. */
 class Trial {
@@ -86,7 +91,7 @@ class Trial {
     const sent = this.#next()
     const state = this.cluster.state(server, this.#asMonitor)
     const received = state.progress.inRecovery ? state.progress.receivedTimeline : undefined
-    this.seen.set(address, { records: [...server.log], received })
+    this.seen.set(address, { records: [...server.log], received, branch: server.branch })
     if (!server.inRecovery) this.#branches.add(server.branch)
     this.#hear({ kind: 'answered', address, connection, sent, received: this.#next(), processId: 1, state })
   }
@@ -167,9 +172,9 @@ class Trial {
    * What the contract leaves open (T4, T2): a promotion of which this process has not seen the server. With pg_monitor only
    * while the replica receives nothing, or the number of that promotion is one that it knows from another.
    */
-  #isResidual({ records, received }: Seen): boolean {
-    const branch = records.at(-1)?.branch
-    if (branch === undefined || this.#branches.has(branch)) return false
+  #isResidual({ records, received, branch }: Seen): boolean {
+    const last = records.at(-1)?.branch ?? branch
+    if (this.#branches.has(last) && this.#branches.has(branch)) return false
     const numbers = [...this.#branches].map(({ timeline }) => timeline)
     return received === undefined || numbers.includes(received)
   }
