@@ -79,7 +79,7 @@ export class CallClasses {
 
   /** An error of a server, which may come of names that were made since. */
   sawError(code: string): void {
-    if (namesAreOld.has(code)) this.#catalog.refresh()
+    if (namesAreOld.has(code)) this.#catalog.doubt()
   }
 
   stop(): void {

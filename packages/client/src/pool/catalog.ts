@@ -1,3 +1,4 @@
+import { nowMs } from '../base/clock.js'
 import { type CatalogNames, catalogNamesQuery, parseCatalogNames } from '../routing/statement/catalog-names.js'
 import type { TextRow } from './ask-server.js'
 
@@ -11,6 +12,9 @@ export type CatalogSight = {
 /** Between two looks, when nothing asks for one sooner. */
 const intervalMs = 30_000
 
+/** An application whose statements fail all the time has the catalogue looked at no more often than this. */
+const doubtMs = 1000
+
 const synchronousCommitQuery = `select (exists (select from pg_catalog.pg_proc where oid >= 16384
   and prosrc operator(pg_catalog.~~*) '%synchronous_commit%'))::text as found`
 
@@ -23,6 +27,8 @@ export class Catalog {
   #isAsking = false
   #isWanted = false
   #isStopped = false
+  #isDoubted = false
+  #lookedMs = Number.NEGATIVE_INFINITY
   /** The same names are the same value, so that what was learned under them stays. */
   #last: { readonly told: string; readonly names: CatalogNames } | undefined
 
@@ -37,7 +43,14 @@ export class Catalog {
     this.#failed = options.failed
   }
 
-  /** Looks now; while a look is under way, once more behind it. */
+  /** What is known may not be all that there is: looks soon, and what is known counts until then. */
+  doubt(): void {
+    if (this.#isStopped || this.#isDoubted) return
+    this.#isDoubted = true
+    if (!this.#isAsking) this.#lookAfter(Math.max(0, this.#lookedMs + doubtMs - nowMs()))
+  }
+
+  /** What was seen is not true any more. Looks now; while a look is under way, once more behind it. */
   refresh(): void {
     if (this.#isStopped) return
     this.#isWanted = true
@@ -54,6 +67,7 @@ export class Catalog {
     clearTimeout(this.#timer)
     while (this.#isWanted && !this.#isStopped) {
       this.#isWanted = false
+      this.#isDoubted = false
       try {
         const [names, found] = await this.#ask([catalogNamesQuery, synchronousCommitQuery])
         const told = names?.['names']
@@ -71,8 +85,13 @@ export class Catalog {
       }
     }
     this.#isAsking = false
-    if (this.#isStopped) return
-    this.#timer = setTimeout(() => this.refresh(), intervalMs)
+    this.#lookedMs = nowMs()
+    if (!this.#isStopped) this.#lookAfter(this.#isDoubted ? doubtMs : intervalMs)
+  }
+
+  #lookAfter(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.refresh(), ms)
     this.#timer.unref()
   }
 }
