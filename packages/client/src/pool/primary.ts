@@ -17,6 +17,9 @@ export type PrimarySight = {
   readonly report: (address: string, error: unknown) => void
 }
 
+/** Between two tries of a statement while the primary answers the watch, in milliseconds. */
+const againMs = 200
+
 /** Finds a connection to the primary of the moment; while there is none, waits for one (rules T5, T6). */
 export class Primary {
   readonly #sight: PrimarySight
@@ -81,7 +84,10 @@ export class Primary {
     if (refusal !== undefined) return acquired(withOutcome(refusal, 'not-started'), undefined)
     const deadline = begun ?? Deadline.after(this.#timeoutMs)
     if (deadline.passed()) return acquired(withOutcome(this.unknownError(), 'not-started'), undefined)
-    this.#sight.whenChanged(deadline.leftMs(), () => this.#try(deadline, acquired, whenNone))
+    // One connection that did not open is no change of the servers: the next one may.
+    const mostMs =
+      this.#sight.topology().primary === undefined ? deadline.leftMs() : Math.min(againMs, deadline.leftMs())
+    this.#sight.whenChanged(mostMs, () => this.#try(deadline, acquired, whenNone))
   }
 
   /** What a statement is told that waited for a primary in vain. */
