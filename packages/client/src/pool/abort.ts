@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { withOutcome } from './outcome.js'
 import type { QueryCall, QueryCallback } from './query-arguments.js'
 
@@ -28,6 +29,10 @@ export function abortable(call: QueryCall, told: QueryCallback): QueryCallback {
     if (!call.isSent) end(withOutcome(abortError(signal), 'not-started'), undefined)
   }
   if (signal.aborted) process.nextTick(aborted)
-  else signal.addEventListener('abort', aborted)
+  else {
+    // One signal may be that of all statements of a request; Node.js would warn of the eleventh.
+    setMaxListeners(0, signal)
+    signal.addEventListener('abort', aborted)
+  }
   return end
 }

@@ -175,8 +175,9 @@ export class RoutedClient extends EventEmitter {
       this.#connection = undefined
       connection?.release(error)
       for (const { event, listener } of this.#forwards) {
-        // One that is closed says so to whoever still listens; who does not would be held by it as long as it lives.
-        if (event !== 'end' || this.listenerCount('end') === 0) connection?.client.removeListener(event, listener)
+        // One that is closed says so to whoever still listens; any other goes on to its next client.
+        const isAwaited = event === 'end' && Boolean(error) && this.listenerCount('end') > 0
+        if (!isAwaited) connection?.client.removeListener(event, listener)
       }
       done()
     }

@@ -35,6 +35,8 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
   /** Throws bad-value for options that cannot be. No connection is opened before the first statement. */
   constructor(options: PoolOptions = {}) {
     super(options)
+    // node-postgres hides the password from whoever prints the pool, but not where it stands in a connection string.
+    hide((this as unknown as { options: PoolOptions }).options, 'connectionString')
     const configs = nodeConfigs(options, process.env)
     this.#isSingle = configs.length === 1
     this.#traffic = new Traffic(configs, routingOf(options), {
@@ -253,6 +255,10 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
 function refuseFunction(callback: QueryCallback): void {
   const error = new Error('Passing a function as the first parameter to pool.query is not supported')
   setImmediate(() => callback(error, undefined))
+}
+
+function hide<Of extends object>(of: Of, name: keyof Of): void {
+  if (of[name] !== undefined) Object.defineProperty(of, name, { enumerable: false })
 }
 
 function endedError(): Error {
