@@ -42,3 +42,24 @@ describe('what a pool leaves behind', () => {
     expect(warnings).toEqual([])
   })
 })
+
+describe('a callback that throws', () => {
+  it('is an uncaught exception, as with node-postgres, and holds up nobody else', async () => {
+    const pool = await cluster.pool()
+    const uncaught: unknown[] = []
+    const before = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', (error) => void uncaught.push(error))
+    try {
+      const mine = new Error('thrown by a callback')
+      pool.query('begin', () => {
+        throw mine
+      })
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      expect(uncaught).toEqual([mine])
+    } finally {
+      process.removeAllListeners('uncaughtException')
+      for (const listener of before) process.on('uncaughtException', listener)
+    }
+  })
+})

@@ -5,6 +5,7 @@ import { free, nextState, pinned, type SessionState } from '../routing/session-s
 import { abortable } from './abort.js'
 import type { ClientConnection } from './client-connection.js'
 import { type QueryCall, type QueryCallback, queryCall } from './query-arguments.js'
+import { thrownLater } from './settled.js'
 
 /** What a client needs of its pool. */
 export type ClientHost = {
@@ -62,7 +63,7 @@ export class RoutedClient extends EventEmitter {
       return call.config
     }
     if (call.callback !== undefined) {
-      this.#run(call, call.callback)
+      this.#run(call, thrownLater(call.callback))
       return undefined
     }
     return new Promise((resolve, reject) => {

@@ -12,10 +12,11 @@ export function settled<T>(
   withRelease = false,
 ): Promise<T> | undefined {
   if (callback !== undefined) {
+    const told = thrownLater(callback)
     work((error, result) => {
-      if (!withRelease) return callback(error, result)
+      if (!withRelease) return told(error, result)
       const client = result as { release(error?: Error | boolean): void } | undefined
-      callback(error, result, client === undefined ? () => {} : (failure) => client.release(failure))
+      told(error, result, client === undefined ? () => {} : (failure) => client.release(failure))
     })
     return undefined
   }
@@ -26,4 +27,17 @@ export function settled<T>(
     if (error instanceof Error) Error.captureStackTrace(error)
     throw error
   })
+}
+
+/** What an application's callback throws is an uncaught exception, as with node-postgres, and holds up nobody who is told next. */
+export function thrownLater<Told extends unknown[]>(callback: (...told: Told) => void): (...told: Told) => void {
+  return (...told) => {
+    try {
+      callback(...told)
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
+  }
 }
