@@ -1,7 +1,9 @@
 import { inspect } from 'node:util'
 import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Pool } from '../../../packages/client/src/index.js'
 import { ContractCluster } from '../../harness/contract-cluster.js'
+import { poolUrl } from '../../harness/pool-url.js'
 
 let cluster: ContractCluster
 
@@ -21,6 +23,31 @@ describe('what a pool leaves behind', () => {
     for (let n = 0; n < 5; n += 1) await pool.transaction((client) => client.query('insert into item default values'))
     // The pool's own.
     expect(connections.map((each) => each.listenerCount('end'))).toEqual([1])
+  })
+
+  it('answers all that was sent before its end, whether it has a connection or waits for one', async () => {
+    const pool = new Pool({ connectionString: poolUrl(cluster.sandbox.nodes), max: 2 })
+    await cluster.warm(pool)
+    const sent = Array.from({ length: 60 }, (_, n) =>
+      pool.query(n % 3 === 0 ? 'insert into item default values' : 'select count(*) from item'),
+    )
+    await pool.end()
+    expect(await Promise.all(sent)).toHaveLength(60)
+  })
+
+  it('answers what was sent to a pool that had no connection yet when its end was called', async () => {
+    const pool = new Pool({ connectionString: poolUrl(cluster.sandbox.nodes) })
+    const sent = pool.query('select 1 as one')
+    const asked = pool.connect()
+    const end = pool.end()
+    expect((await sent).rows).toEqual([{ one: 1 }])
+    const client = await asked
+    // A client that is out holds the end up, also one that has no connection of its own.
+    expect((await client.query('select count(*)::int as n from item')).rows).toHaveLength(1)
+    expect(pool.ended).toBe(false)
+    client.release()
+    await end
+    expect(pool.ended).toBe(true)
   })
 
   it('shows no password to whoever prints it', async () => {

@@ -19,6 +19,8 @@ export type ClientHost = {
   readonly pinNow: () => ClientConnection | undefined
   /** As whom its connections log in, and where. */
   readonly login: () => { readonly user: string | undefined; readonly database: string | undefined }
+  /** It was released, and all that was sent through it before has ended or has a connection. */
+  readonly released: () => void
 }
 
 type Work = (done: () => void) => void
@@ -181,6 +183,7 @@ export class RoutedClient extends EventEmitter {
         if (!isAwaited) connection?.client.removeListener(event, listener)
       }
       done()
+      this.#host.released()
     }
     this.#inTurn(giveBack)
     this.#isReleased = true

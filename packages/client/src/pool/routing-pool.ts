@@ -18,6 +18,7 @@ import { settled, type Told } from './settled.js'
 import { type PoolStatistics, poolStatistics } from './statistics.js'
 import { TokenDoor } from './token-door.js'
 import { Traffic } from './traffic.js'
+import { UnderWay } from './under-way.js'
 
 /** The events of a pool of node-postgres that come from the pools of the single servers. */
 const forwarded = ['acquire', 'release', 'remove'] as const
@@ -30,6 +31,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
   readonly #traffic: Traffic
   readonly #tokens: TokenDoor
   readonly #isSingle: boolean
+  readonly #underWay = new UnderWay()
   #isEnding = false
 
   /** Throws bad-value for options that cannot be. No connection is opened before the first statement. */
@@ -72,12 +74,14 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
       if (this.#isEnding) return told(new Error('Called end on pool more than once'), undefined)
       this.#isEnding = true
       this.ending = true
-      this.#traffic.end().then(
-        () => {
-          this.ended = true
-          told(undefined, undefined)
-        },
-        (error: Error) => told(error, undefined),
+      this.#underWay.whenNone(() =>
+        this.#traffic.end().then(
+          () => {
+            this.ended = true
+            told(undefined, undefined)
+          },
+          (error: Error) => told(error, undefined),
+        ),
       )
     })
   }
@@ -180,8 +184,13 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     return sum
   }
 
-  #once(call: QueryCall, told: QueryCallback): void {
-    if (this.#isEnding) return told(endedError(), undefined)
+  #once(call: QueryCall, tell: QueryCallback): void {
+    if (this.#isEnding) return tell(endedError(), undefined)
+    const over = this.#underWay.begun()
+    const told: QueryCallback = (error, result) => {
+      over()
+      tell(error, result)
+    }
     const scope = this.#traffic.scopes.current()
     if (this.#isSingle && !scope.givesTokens) return this.#direct(call, told)
     this.#traffic.start.when(() => {
@@ -217,9 +226,14 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
   #connect(
     scope: PoolScope,
     isReadOnly: boolean,
-    told: (error: Error | undefined, client: RoutedClient | undefined) => void,
+    tell: (error: Error | undefined, client: RoutedClient | undefined) => void,
   ): void {
-    if (this.#isEnding) return told(endedError(), undefined)
+    if (this.#isEnding) return tell(endedError(), undefined)
+    const over = this.#underWay.begun()
+    const told: typeof tell = (error, client) => {
+      if (client === undefined) over()
+      tell(error, client)
+    }
     const make = (connection?: ClientConnection) =>
       new RoutedClient(
         {
@@ -228,6 +242,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
           pin: (done) => this.#traffic.kept.pin(scope, done),
           pinNow: () => this.#traffic.kept.pinNow(scope),
           login: () => this.#traffic.login(),
+          released: over,
         },
         connection,
       )
