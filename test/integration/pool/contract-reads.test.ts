@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Pool } from '../../../packages/client/src/index.js'
 import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
+import { FlappingReplay } from '../../harness/flapping-replay.js'
 import { RoutedPools, tracesOf, untilSeen } from '../../harness/routed-pools.js'
 import { complaintsOf } from '../../harness/server-log.js'
 import { sql, untilRows } from '../../harness/sql.js'
@@ -128,27 +129,30 @@ describe('R3: the position is asked with its own Sync', () => {
     'R3: so rows of a replica that is behind are never delivered with default_transaction_isolation = %s, and its log stays clean',
     async (isolation) => {
       const before = sandbox.replicas.flatMap((replica) => complaintsOf(sandbox, replica))
-      const pool = pools.make({ max: 4 })
-      pool.on('connect', (client) => void client.query(`set default_transaction_isolation = '${isolation}'`))
-      await untilSeen(
-        'reads on replicas',
-        () => pool.query(read).then(() => pool.explainRoute(read).reason),
-        (reason) => /^replica-/.test(reason),
-      )
-      await untilSeen(
-        'replicas that were found behind, and others that were not',
-        async () => {
-          for (const [index, replica] of sandbox.replicas.entries()) {
-            await (index === written % 3 ? replica.pause() : replica.resume())
-          }
-          const wanted = await write(pool)
-          const seen = await Promise.all(Array.from({ length: 4 }, () => valueIn(pool.query(read))))
-          expect(seen).toEqual([wanted, wanted, wanted, wanted])
-          return pool.stats()
-        },
-        ({ observed, byReason }: ReturnType<Pool['stats']>) =>
-          observed.refused >= 3 && (byReason['replica-observed'] ?? 0) >= 10,
-      )
+      const replay = await FlappingReplay.of(sandbox.replicas)
+      try {
+        const pool = pools.make({ max: 4 })
+        pool.on('connect', (client) => void client.query(`set default_transaction_isolation = '${isolation}'`))
+        await untilSeen(
+          'reads on replicas',
+          () => pool.query(read).then(() => pool.explainRoute(read).reason),
+          (reason) => /^replica-/.test(reason),
+        )
+        await untilSeen(
+          'replicas that were found behind, and others that were not',
+          async () => {
+            replay.step()
+            const wanted = await write(pool)
+            const seen = await Promise.all(Array.from({ length: 4 }, () => valueIn(pool.query(read))))
+            expect(seen).toEqual([wanted, wanted, wanted, wanted])
+            return pool.stats()
+          },
+          ({ observed, byReason }: ReturnType<Pool['stats']>) =>
+            observed.refused >= 3 && (byReason['replica-observed'] ?? 0) >= 10,
+        )
+      } finally {
+        await replay.end()
+      }
       expect(sandbox.replicas.flatMap((replica) => complaintsOf(sandbox, replica))).toEqual(before)
     },
   )
