@@ -11,14 +11,16 @@ const pooledMs = 60_000
  * (rule W6). While its server is not the primary that is known, that is for the change of the primary to settle.
  */
 export function whenBackendEnded(
-  watch: Watch,
+  watch: Pick<Watch, 'topology' | 'ask'>,
   { identity, node, isPooled }: ServerConnection,
   ended: () => void,
+  isPoolEnded: () => boolean,
 ): void {
   if (identity === undefined) return
   if (isPooled) return void setTimeout(ended, pooledMs).unref()
   const text = `select pg_catalog.count(*)::text as running from pg_catalog.pg_stat_activity where pid = ${identity.backendPid}`
   const look = async (): Promise<void> => {
+    if (isPoolEnded()) return
     const { primary } = watch.topology
     const isHere = primary?.address === node.address && primary.startedAt === identity.startedAt
     const rows = isHere

@@ -75,6 +75,7 @@ export class Traffic {
   readonly #reads: Reads
   readonly #writes: AutocommitWrites
   readonly #unseen: UnseenPositions
+  #isEnded = false
 
   constructor(configs: readonly NodeConfig[], routing: Routing, host: TrafficHost) {
     this.#routing = routing
@@ -138,7 +139,13 @@ export class Traffic {
       commits: this.commits,
       captures: this.#captures,
       setsSynchronousCommit: () => this.classes.setsSynchronousCommit,
-      lost: (connection) => whenBackendEnded(this.watch, connection, () => this.#backendEnded(connection)),
+      lost: (connection) =>
+        whenBackendEnded(
+          this.watch,
+          connection,
+          () => this.#backendEnded(connection),
+          () => this.#isEnded,
+        ),
     })
     this.#writes = new AutocommitWrites({
       primary: this.#primary,
@@ -290,6 +297,7 @@ export class Traffic {
     this.#captures.stop()
     this.#follower.stop()
     this.watch.stop()
+    this.#isEnded = true
   }
 
   #begin(): void {
