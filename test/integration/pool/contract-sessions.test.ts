@@ -16,6 +16,8 @@ afterEach(() => pools.close())
 afterAll(() => sandbox?.stop())
 
 const read = 'select count(*)::int from item'
+/** No connection is closed because nobody uses it. */
+const lasting = { idleTimeoutMillis: 0 }
 const backend = 'select pg_backend_pid() as pid'
 
 /** A client of a pool that routes, which is given back afterwards. */
@@ -68,8 +70,8 @@ describe('S1: pool.query', () => {
   })
 
   it.each([
-    { servers: 'several servers', open: () => pools.open() },
-    { servers: 'a single server', open: async () => pools.make(singleServer()) },
+    { servers: 'several servers', open: () => pools.open(lasting) },
+    { servers: 'a single server', open: async () => pools.make({ ...singleServer(), ...lasting }) },
   ])('S1: of a text that leaves a transaction open closes the connection, on $servers', async ({ open }) => {
     const pool = await open()
     await pool.query(`begin; insert into item (value) values (1)`)
@@ -80,8 +82,8 @@ describe('S1: pool.query', () => {
 
 describe('S1: a client', () => {
   it.each([
-    { servers: 'several servers', open: () => pools.open() },
-    { servers: 'a single server', open: async () => pools.make(singleServer()) },
+    { servers: 'several servers', open: () => pools.open(lasting) },
+    { servers: 'a single server', open: async () => pools.make({ ...singleServer(), ...lasting }) },
   ])('S1: that comes back inside a transaction loses its connection, on $servers', async ({ open }) => {
     const pool = await open()
     const events: unknown[] = []
@@ -99,7 +101,7 @@ describe('S1: a client', () => {
   })
 
   it('S1: and one whose transaction has failed, as well', async () => {
-    const pool = await pools.open()
+    const pool = await pools.open(lasting)
     const client = await pool.connect()
     await client.query('begin')
     expect(await codeOf(client.query('select 1 / 0'))).toBe('22012')
