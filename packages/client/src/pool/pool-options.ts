@@ -12,7 +12,10 @@ export type RoutingOptions = {
   readonly maxLag?: number | undefined
   /** How long a read waits for a replica before the primary answers. 20 by default. */
   readonly parkMs?: number | undefined
-  /** How long a statement waits for a primary, and a read for the position of a commit or its turn on the primary. 10,000 by default. */
+  /**
+   * How long a statement waits for a primary, and a read for the position of a commit or its turn on the primary.
+   * `connectionTimeoutMillis` by default, where that is set, else 10,000.
+   */
   readonly waitMs?: number | undefined
   /** For how long a primary that does not answer counts as one that does. 1000 by default. */
   readonly primaryFreshMs?: number | undefined
@@ -54,7 +57,7 @@ export function routingOf(options: PoolOptions): Routing {
     consistency,
     maxLagMs: number('maxLag', options.maxLag, Number.POSITIVE_INFINITY, 0),
     parkMs: number('parkMs', options.parkMs, 20, 0),
-    waitMs: number('waitMs', options.waitMs, 10_000, 0),
+    waitMs: number('waitMs', options.waitMs, options.connectionTimeoutMillis || 10_000, 0),
     primaryFreshMs: number('primaryFreshMs', options.primaryFreshMs, 1000, 100),
     reserve: number('reserve', options.reserve, max === 1 ? 0 : Math.max(1, Math.ceil(max / 5)), 0),
     whenPrimaryAway: word('whenPrimaryAway', options.whenPrimaryAway, ['serve', 'wait']),
