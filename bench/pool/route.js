@@ -3,6 +3,7 @@
 // `floorFor`, with 2 and 16 replicas that have it, and that are late. Needs no server. After npm run build.
 import { Commits } from '../../packages/client/dist/routing/consistency/commits.js'
 import { route } from '../../packages/client/dist/routing/route.js'
+import { provenRead as read } from '../../packages/client/dist/routing/statement/statement.js'
 import { topologyOfAddresses } from '../../packages/client/dist/routing/topology/reduce.js'
 import { flags, median, table, timeInTurn } from '../paired.js'
 
@@ -11,16 +12,6 @@ const calls = 100_000
 /** What was asked of it. */
 const mostUs = 2
 
-/** @type {import('../../packages/client/dist/routing/statement/statement.js').Statement} */
-const read = {
-  kind: 'read',
-  reason: 'proven-read',
-  single: true,
-  mayWrite: false,
-  maySetParameters: false,
-  changesNames: false,
-  replicaByHint: false,
-}
 /** @type {import('../../packages/client/dist/routing/session-state.js').SessionState} */
 const session = { kind: 'free' }
 

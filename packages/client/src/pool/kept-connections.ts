@@ -1,7 +1,8 @@
 import type { Commits } from '../routing/consistency/commits.js'
 import type { Floor } from '../routing/consistency/floor.js'
 import type { RouteReason } from '../routing/route.js'
-import type { Statement } from '../routing/statement/statement.js'
+import { provenRead } from '../routing/statement/statement.js'
+import type { AutocommitWrites } from './autocommit-writes.js'
 import type { CallClasses } from './call-classes.js'
 import type { Captures } from './captures.js'
 import type { ClientConnection } from './client-connection.js'
@@ -10,7 +11,6 @@ import type { Parking } from './parking.js'
 import { PinnedConnection } from './pinned-connection.js'
 import type { RoutingEvent } from './pool-events.js'
 import type { Primary } from './primary.js'
-import type { QueryCall, QueryCallback } from './query-arguments.js'
 import { type ReadSearch, searchFor } from './read-search.js'
 import { ReplicaConnection, replicaBehind } from './replica-connection.js'
 import type { PoolScope } from './scopes.js'
@@ -31,30 +31,13 @@ export type KeptHost = {
   readonly waitMs: number
   readonly holds: (connection: ServerConnection, floor: Floor) => 'yes' | 'ask' | 'no'
   readonly observe: (connection: ServerConnection, floor: Floor) => Promise<boolean>
-  readonly sendWrite: (
-    connection: ServerConnection,
-    call: QueryCall,
-    statement: Statement,
-    scope: PoolScope,
-    told: QueryCallback,
-  ) => void
+  readonly sendWrite: AutocommitWrites['send']
   readonly emit: (event: RoutingEvent) => void
 }
 
 export type Kept = (error: Error | undefined, connection: ClientConnection | undefined) => void
 
 const noOptions = {}
-
-/** By which a client that only reads looks for its server. */
-const readOnlyClient: Statement = {
-  kind: 'read',
-  reason: 'proven-read',
-  single: true,
-  mayWrite: false,
-  maySetParameters: false,
-  changesNames: false,
-  replicaByHint: true,
-}
 
 /** The connections that clients of `pool.connect()` keep (rules S2 and S3). */
 export class KeptConnections {
@@ -82,7 +65,7 @@ export class KeptConnections {
 
   /** One that has what the scope must see, for a client that only reads: of a replica, or of the primary where there is none. */
   pinReadOnly(scope: PoolScope, done: Kept): void {
-    const search = searchFor(readOnlyClient, scope, this.#floor(scope))
+    const search = searchFor(provenRead, scope, this.#floor(scope))
     this.#host.search.find(search, (error, connection, reason) => {
       if (connection === undefined || reason === undefined) return done(error, undefined)
       done(undefined, this.#readOnly(connection, reason, scope))

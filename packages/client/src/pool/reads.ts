@@ -3,6 +3,7 @@ import type { Floor } from '../routing/consistency/floor.js'
 import type { RouteReason } from '../routing/route.js'
 import type { Statement } from '../routing/statement/statement.js'
 import { askServer } from './ask-server.js'
+import type { AutocommitWrites } from './autocommit-writes.js'
 import type { QueryCall, QueryCallback } from './query-arguments.js'
 import { againAfter, isWriteRefused } from './read-errors.js'
 import { type Found, type ReadSearch, type Search, searchFor } from './read-search.js'
@@ -18,13 +19,7 @@ export type ReadHost = {
   /** A standby says that it writes: its text is not sent to one again (rule R8). */
   readonly refusedAsWrite: (call: QueryCall) => void
   /** For a read that only a hint sends to replicas: it may write after all. */
-  readonly sendWrite: (
-    connection: ServerConnection,
-    call: QueryCall,
-    statement: Statement,
-    scope: PoolScope,
-    told: QueryCallback,
-  ) => void
+  readonly sendWrite: AutocommitWrites['send']
 }
 
 type Read = {

@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Statement } from '../routing/statement/statement.js'
+import { provenRead as read } from '../routing/statement/statement.js'
 import { type QueryCallback, queryCall } from './query-arguments.js'
 import { ReplicaConnection } from './replica-connection.js'
 import type { ServerConnection } from './server-connection.js'
-
-const read: Statement = {
-  kind: 'read',
-  reason: 'proven-read',
-  single: true,
-  mayWrite: false,
-  maySetParameters: false,
-  changesNames: false,
-  replicaByHint: true,
-}
 
 /** A client that answers at once, and looks of the replica that are answered by hand. */
 function replica() {

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { type Lsn, parseLsn } from '../postgres/lsn.js'
+import { startedAtColumn } from '../routing/topology/probe-query.js'
 import { askServer, type TextRow } from './ask-server.js'
 
 /** What a connection finds at its other end when it opens (rule R2). */
@@ -18,7 +19,7 @@ export type ServerIdentity = {
 
 /** Every role may call pg_control_system(). */
 const identityQuery = `select system_identifier::text as system_identifier,
-  pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
+  ${startedAtColumn} as started_at,
   pg_catalog.pg_backend_pid()::text as backend_pid, pg_catalog.pg_is_in_recovery()::text as in_recovery,
   pg_catalog.pg_last_wal_replay_lsn()::text as replayed, pg_catalog.current_setting('synchronous_commit') as synchronous_commit
 from pg_catalog.pg_control_system()`

@@ -4,20 +4,11 @@ import { timelineOf } from '../postgres/timeline.js'
 import type { Floor } from './consistency/floor.js'
 import { type Conditions, type Route, route } from './route.js'
 import { once, pinned } from './session-state.js'
-import type { Statement } from './statement/statement.js'
+import { provenRead as read, type Statement } from './statement/statement.js'
 import { topologyOfAddresses } from './topology/reduce.js'
 import type { Satisfaction } from './topology/satisfies.js'
 import type { NodeView, Topology } from './topology/topology.js'
 
-const read: Statement = {
-  kind: 'read',
-  reason: 'proven-read',
-  single: true,
-  mayWrite: false,
-  maySetParameters: false,
-  changesNames: false,
-  replicaByHint: true,
-}
 const write: Statement = { ...read, kind: 'row-change', reason: 'row-change', mayWrite: true }
 
 const at: Floor = {

@@ -1,6 +1,6 @@
 import type { CatalogNames } from './catalog-names.js'
 import { type Proof, proveRead, proveRowChange } from './read-proof.js'
-import type { Statement, StatementKind, StatementReason } from './statement.js'
+import { provenRead, type Statement, type StatementKind, type StatementReason } from './statement.js'
 import { utilityOf } from './utilities.js'
 import type { Doubt, TreeNode } from './vocabulary.js'
 
@@ -68,7 +68,7 @@ function classifySelect(tree: TreeNode, names: CatalogNames | undefined): Statem
   if (doubt !== undefined) {
     return { ...onPrimary(doubt), maySetParameters: maySetParameters || names === undefined, replicaByHint: true }
   }
-  return { ...onPrimary({ reason: 'proven-read' }), kind: 'read', mayWrite: false, replicaByHint: true }
+  return { ...provenRead }
 }
 
 /** What was seen weighs more than what could not be looked up. */

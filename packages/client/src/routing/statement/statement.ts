@@ -83,6 +83,17 @@ export type Statement = {
   readonly readOnly?: boolean
 }
 
+/** A text of which every part is proven. */
+export const provenRead: Statement = {
+  kind: 'read',
+  reason: 'proven-read',
+  single: true,
+  mayWrite: false,
+  maySetParameters: false,
+  changesNames: false,
+  replicaByHint: true,
+}
+
 /** Whether it leaves nothing behind, wherever it runs: proven reads, also those that a hint keeps on the primary, and hinted ones. */
 export function isRead({ kind, mayWrite }: Statement): boolean {
   return kind === 'read' || (kind === 'read-on-primary' && !mayWrite)

@@ -1,3 +1,17 @@
+/** Looks 1 and 2, in their order: see {@link probeQuery}. */
+const reached = `
+with recovery as materialized (
+  select pg_is_in_recovery() as in_recovery
+), reached as materialized (
+  select in_recovery,
+         pg_last_wal_replay_lsn() as replayed,
+         case when not in_recovery then pg_current_wal_insert_lsn() end as inserted
+    from recovery
+)`
+
+/** When the server was started, in one form wherever it is compared: a connection with what the watch saw. */
+export const startedAtColumn = `pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')`
+
 /**
  * What one server is, in one row of texts, for a plain LOGIN role on PostgreSQL 14 to 19; pg_monitor fills the columns of
  * the WAL receiver too. Every column is text, so that no type parser of an application changes it.
@@ -12,15 +26,7 @@
  * A server that is read-only by its configuration takes no writes from anybody. One that is so for this role or this
  * connection alone says nothing of the server, so where the setting comes from is asked too.
  */
-export const probeQuery = `
-with recovery as materialized (
-  select pg_is_in_recovery() as in_recovery
-), reached as materialized (
-  select in_recovery,
-         pg_last_wal_replay_lsn() as replayed,
-         case when not in_recovery then pg_current_wal_insert_lsn() end as inserted
-    from recovery
-)
+export const probeQuery = `${reached}
 select reached.in_recovery::text as in_recovery,
        reached.replayed::text as replayed,
        reached.inserted::text as inserted,
@@ -32,7 +38,7 @@ select reached.in_recovery::text as in_recovery,
        (extract(epoch from later.replayed_commit) * 1000)::text as replayed_commit_ms,
        (extract(epoch from clock_timestamp()) * 1000)::text as server_clock_ms,
        (select system_identifier::text from pg_control_system()) as system_identifier,
-       to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
+       ${startedAtColumn} as started_at,
        pg_backend_pid()::text as backend_pid,
        case when not reached.in_recovery and current_setting('transaction_read_only') = 'on'
             then (select source from pg_settings where name = 'default_transaction_read_only')
@@ -58,15 +64,7 @@ select reached.in_recovery::text as in_recovery,
  * Only how far a server has come, in the same order and with the same names as in {@link probeQuery}: cheap enough to be
  * asked after each commit.
  */
-export const positionQuery = `
-with recovery as materialized (
-  select pg_is_in_recovery() as in_recovery
-), reached as materialized (
-  select in_recovery,
-         pg_last_wal_replay_lsn() as replayed,
-         case when not in_recovery then pg_current_wal_insert_lsn() end as inserted
-    from recovery
-)
+export const positionQuery = `${reached}
 select reached.in_recovery::text as in_recovery,
        reached.replayed::text as replayed,
        reached.inserted::text as inserted,
