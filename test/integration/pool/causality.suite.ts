@@ -53,6 +53,19 @@ function runOn(pool: Pool, reads: number, readFrom: Queryable = pool): Promise<r
   })
 }
 
+type Run = () => Promise<readonly StaleRead[]>
+
+/**
+ * Runs once, and again while no read was stale and too few were on replicas: those that stood still are left alone for a
+ * moment, and a machine that is quick does a whole run in less.
+ */
+async function runUntilUsed(onReplicas: () => number | Promise<number>, least: number, run: Run): ReturnType<Run> {
+  const deadline = Deadline.after(20_000)
+  let stale = await run()
+  while (stale.length === 0 && (await onReplicas()) <= least && !deadline.passed()) stale = await run()
+  return stale
+}
+
 /** No read may miss what was written before it by its own scope, however late the replicas are. `reads` is the sum of all forms. */
 export function describeCausality({ reads }: { readonly reads: number }): void {
   describe(`${reads} reads of what was just written, on replicas whose replay is late, stands still and goes on`, () => {
@@ -83,16 +96,19 @@ export function describeCausality({ reads }: { readonly reads: number }): void {
 
     it('P: find none in the scope of the pool, at the level that it has by itself', async () => {
       await withPool({}, async (pool) => {
-        expect(await runOn(pool, share(0.45))).toEqual([])
-        expect(readsOnReplicas(pool.stats())).toBeGreaterThan(share(0.04))
+        const onReplicas = () => readsOnReplicas(pool.stats())
+        expect(await runUntilUsed(onReplicas, share(0.04), () => runOn(pool, share(0.45)))).toEqual([])
+        expect(onReplicas()).toBeGreaterThan(share(0.04))
       })
     })
 
     it('P: find none at the level strong, not even of what another pool wrote', async () => {
       await withPool({}, (writing) =>
         withPool({ consistency: 'strong' }, async (reading) => {
-          expect(await runOn(writing, share(0.2), reading)).toEqual([])
-          expect(readsOnReplicas(reading.stats())).toBeGreaterThan(share(0.01))
+          const onReplicas = () => readsOnReplicas(reading.stats())
+          const run: Run = () => runOn(writing, share(0.2), reading)
+          expect(await runUntilUsed(onReplicas, share(0.01), run)).toEqual([])
+          expect(onReplicas()).toBeGreaterThan(share(0.01))
         }),
       )
     })
@@ -101,19 +117,20 @@ export function describeCausality({ reads }: { readonly reads: number }): void {
       await withPool({}, async (pool) => {
         // A request is one write and one read: each is a session of its own.
         const seen: (number | undefined)[] = []
-        const stale = await counters.run({
-          writers,
-          reads: share(0.1),
-          seesOthers: false,
-          write: (id, value) =>
-            pool.session(async () => {
-              await write(pool, id, value)
-              seen[id] = await read(pool, id)
-            }),
-          read: async (id) => seen[id],
-          onRead,
-        })
-        expect(stale).toEqual([])
+        const run: Run = () =>
+          counters.run({
+            writers,
+            reads: share(0.1),
+            seesOthers: false,
+            write: (id, value) =>
+              pool.session(async () => {
+                await write(pool, id, value)
+                seen[id] = await read(pool, id)
+              }),
+            read: async (id) => seen[id],
+            onRead,
+          })
+        expect(await runUntilUsed(() => readsOnReplicas(pool.stats()), share(0.01), run)).toEqual([])
         expect(readsOnReplicas(pool.stats())).toBeGreaterThan(share(0.01))
       })
     })
@@ -123,19 +140,20 @@ export function describeCausality({ reads }: { readonly reads: number }): void {
       try {
         await withPool({}, async (pool) => {
           const tokens: (string | undefined)[] = []
-          const stale = await counters.run({
-            writers,
-            reads: share(0.1),
-            seesOthers: false,
-            write: (id, value) =>
-              pool.session(async (session) => {
-                await write(pool, id, value)
-                tokens[id] = session.token()
-              }),
-            read: (id) => reader.read(tokens[id], id),
-            onRead,
-          })
-          expect(stale).toEqual([])
+          const run: Run = () =>
+            counters.run({
+              writers,
+              reads: share(0.1),
+              seesOthers: false,
+              write: (id, value) =>
+                pool.session(async (session) => {
+                  await write(pool, id, value)
+                  tokens[id] = session.token()
+                }),
+              read: (id) => reader.read(tokens[id], id),
+              onRead,
+            })
+          expect(await runUntilUsed(async () => readsOnReplicas(await reader.stats()), share(0.01), run)).toEqual([])
           expect(tokens.every((token) => token !== undefined)).toBe(true)
           expect(readsOnReplicas(await reader.stats())).toBeGreaterThan(share(0.01))
         })
@@ -154,15 +172,16 @@ export function describeCausality({ reads }: { readonly reads: number }): void {
             client.release()
           }
         }
-        const stale = await counters.run({
-          writers,
-          reads: share(0.1),
-          seesOthers: true,
-          write: (id, value) => onClient((client) => write(client, id, value)),
-          read: (id) => onClient((client) => read(client, id)),
-          onRead,
-        })
-        expect(stale).toEqual([])
+        const run: Run = () =>
+          counters.run({
+            writers,
+            reads: share(0.1),
+            seesOthers: true,
+            write: (id, value) => onClient((client) => write(client, id, value)),
+            read: (id) => onClient((client) => read(client, id)),
+            onRead,
+          })
+        expect(await runUntilUsed(() => readsOnReplicas(pool.stats()), share(0.01), run)).toEqual([])
         expect(readsOnReplicas(pool.stats())).toBeGreaterThan(share(0.01))
       })
     })
