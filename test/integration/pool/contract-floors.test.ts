@@ -1,27 +1,19 @@
 import type pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Pool, StatementOptions } from '../../../packages/client/src/index.js'
-import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
-import { RoutedPools, untilSeen } from '../../harness/routed-pools.js'
-import { sql, untilRows } from '../../harness/sql.js'
+import { routedCluster } from '../../harness/routed-cluster.js'
+import { untilRows } from '../../harness/sql.js'
+import { untilSeen } from '../../harness/until-seen.js'
 
-let sandbox: Sandbox
-const pools = new RoutedPools(() => sandbox)
 let written = 0
 
-beforeAll(async () => {
-  sandbox = await startSandbox({ replicas: 2 })
-  await sql(sandbox.primary.url, 'create table item (value int); insert into item values (0)')
+const cluster = routedCluster({
+  schema: 'create table item (value int); insert into item values (0)',
 })
 beforeEach(async () => {
   written = 0
-  await sql(sandbox.primary.url, 'update item set value = 0')
+  await cluster.onPrimary('update item set value = 0')
 })
-afterEach(async () => {
-  await pools.close()
-  await Promise.all(sandbox.replicas.map((replica) => replica.resume()))
-})
-afterAll(() => sandbox?.stop())
 
 const read = 'select value from item'
 const eventually: pg.QueryConfig & StatementOptions = { text: read, consistency: 'eventual' }
@@ -37,18 +29,17 @@ async function write(pool: Pick<Pool, 'query'>): Promise<number> {
 /** The same by somebody of whom no pool knows. */
 async function writeElsewhere(): Promise<number> {
   written += 1
-  await sql(sandbox.primary.url, `update item set value = ${written}`)
+  await cluster.onPrimary(`update item set value = ${written}`)
   return written
 }
 
 const valueIn = async (query: Promise<pg.QueryResult>) => (await query).rows[0]?.value
-const pauseReplicas = () => Promise.all(sandbox.replicas.map((replica) => replica.pause()))
 const untilReplayed = () =>
-  Promise.all(sandbox.replicas.map((replica) => untilRows(replica.url, read, [{ value: written }])))
+  Promise.all(cluster.sandbox.replicas.map((replica) => untilRows(replica.url, read, [{ value: written }])))
 
 describe('R9: statements of one client', () => {
   it('R9: run one after the other in the order of their calls', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     const client = await pool.connect()
     const seen = await Promise.all([1, 2, 3].flatMap(() => [write(client), valueIn(client.query(read))]))
     client.release()
@@ -56,7 +47,7 @@ describe('R9: statements of one client', () => {
   })
 
   it('R9: begin with reads that borrow a server each, and a write behind them does not overtake', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     const client = await pool.connect()
     const seen = await Promise.all([valueIn(client.query(read)), write(client), valueIn(client.query(read))])
     client.release()
@@ -64,7 +55,7 @@ describe('R9: statements of one client', () => {
   })
 
   it('R9: beside a write of the same pool see it or not, and never fail', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     for (let round = 0; round < 30; round += 1) {
       const before = written
       const [after, seen] = await Promise.all([write(pool), valueIn(pool.query(read))])
@@ -83,14 +74,14 @@ describe('R9: reads of a scope', () => {
       })
       return count().filter((statements, index) => statements > (before[index] ?? 0)).length
     }
-    const sticky = pools.make({ sticky: true })
+    const sticky = cluster.makePool({ sticky: true })
     await untilSeen(
       'reads on replicas',
       () => sticky.query(read).then(() => sticky.explainRoute(read).reason),
       (reason) => reason === 'replica-has-it',
     )
     expect(await nodesOf(sticky)).toBe(1)
-    expect(await nodesOf(await pools.open())).toBe(2)
+    expect(await nodesOf(await cluster.openPool())).toBe(2)
   })
 })
 
@@ -107,9 +98,9 @@ describe('R10: what others wrote', () => {
     },
   ])('R10: before a pool started is seen by the first reads of $whose', async ({ ask }) => {
     await untilReplayed()
-    await pauseReplicas()
+    await cluster.pauseReplicas()
     const wanted = await writeElsewhere()
-    const pool = pools.make()
+    const pool = cluster.makePool()
     // Before the names of the database are known everything is on the primary: also what is read behind that.
     await untilSeen(
       'reads that a replica may answer',
@@ -124,25 +115,25 @@ describe('R10: what others wrote', () => {
   })
 
   it('R10: is seen by who was told of it by NOTIFY', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     await untilReplayed()
-    await pauseReplicas()
+    await cluster.pauseReplicas()
     const client = await pool.connect()
     const told = new Promise((resolve) => client.once('notification', resolve))
     await client.query('listen changed')
     const wanted = await writeElsewhere()
     expect(await valueIn(pool.query(eventually))).toBe(0)
-    await sql(sandbox.primary.url, 'notify changed')
+    await cluster.onPrimary('notify changed')
     await told
     expect(await valueIn(pool.query(read))).toBe(wanted)
     client.release(true)
   })
 
   it('R10: is seen at the level strong, and not at eventual, which is for those who choose it', async () => {
-    const pool = await pools.open()
-    const strong = await pools.open({ consistency: 'strong' })
+    const pool = await cluster.openPool()
+    const strong = await cluster.openPool({ consistency: 'strong' })
     await untilReplayed()
-    await pauseReplicas()
+    await cluster.pauseReplicas()
     const wanted = await writeElsewhere()
     expect(await valueIn(pool.query({ text: read, consistency: 'strong' }))).toBe(wanted)
     expect(await valueIn(pool.query(eventually))).toBe(0)
@@ -150,9 +141,9 @@ describe('R10: what others wrote', () => {
   })
 
   it('R10: is not missed for longer than maxLag by a read at eventual', async () => {
-    const pool = await pools.open({ consistency: 'eventual', maxLag: 200 })
+    const pool = await cluster.openPool({ consistency: 'eventual', maxLag: 200 })
     await untilReplayed()
-    await pauseReplicas()
+    await cluster.pauseReplicas()
     await untilSeen(
       'reads on the primary',
       async () => {

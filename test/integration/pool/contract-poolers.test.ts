@@ -1,49 +1,45 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Pool, type PoolOptions, type RoutingEvent } from '../../../packages/client/src/index.js'
-import { type Sandbox, type SandboxNode, startSandbox } from '../../../packages/maestra/src/index.js'
+import type { Pool, PoolOptions, RoutingEvent } from '../../../packages/client/src/index.js'
+import type { SandboxNode } from '../../../packages/maestra/src/index.js'
 import { FaultyLink } from '../../harness/faulty-link.js'
-import { tracesOf, untilSeen } from '../../harness/routed-pools.js'
+import { routedCluster } from '../../harness/routed-cluster.js'
 import { sql, untilRows } from '../../harness/sql.js'
+import { tracesOf } from '../../harness/traces.js'
+import { untilSeen } from '../../harness/until-seen.js'
 
-let sandbox: Sandbox
+const cluster = routedCluster({ schema: 'create table item (value int); insert into item values (0)' })
 let still: SandboxNode
 /** One before the primary, one before the other replica. */
 let links: readonly [FaultyLink, FaultyLink]
-const pools: Pool[] = []
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ replicas: 2 })
+  const { sandbox } = cluster
   const [first, second] = sandbox.replicas as [SandboxNode, SandboxNode]
   still = second
-  await sql(sandbox.primary.url, 'create table item (value int); insert into item values (0)')
   links = [await FaultyLink.to(sandbox.primary), await FaultyLink.to(first)]
 })
 beforeEach(async () => {
-  await sql(sandbox.primary.url, 'update item set value = 0')
-  for (const { url } of sandbox.replicas) await untilRows(url, read, [{ value: 0 }])
+  await cluster.onPrimary('update item set value = 0')
+  for (const { url } of cluster.sandbox.replicas) await untilRows(url, read, [{ value: 0 }])
   await still.pause()
 })
 afterEach(async () => {
-  await Promise.all(pools.splice(0).map((pool) => pool.end()))
-  const [first] = sandbox.replicas
+  await cluster.endPools()
+  const [first] = cluster.sandbox.replicas
   for (const link of links) link.alter = (bytes) => bytes
   if (first !== undefined) links[1].lead(first)
-  await still.resume()
 })
 afterAll(async () => {
   await Promise.all((links ?? []).map((link) => link.close()))
-  await sandbox?.stop()
 })
 
 const read = 'select value from item'
 const eventually = { text: read, consistency: 'eventual' } as { text: string }
 
 function open(options: PoolOptions = {}): Pool {
-  const { username, password } = new URL(sandbox.primary.url)
+  const { username, password } = new URL(cluster.sandbox.primary.url)
   const hosts = links.map(({ host, port }) => `${host}:${port}`).join(',')
-  const pool = new Pool({ connectionString: `postgresql://${username}:${password}@${hosts}/postgres`, ...options })
-  pools.push(pool)
-  return pool
+  return cluster.makePool({ connectionString: `postgresql://${username}:${password}@${hosts}/postgres`, ...options })
 }
 
 /** Reads until the replica behind its link is known to have what the pool needs. */

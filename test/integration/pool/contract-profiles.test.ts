@@ -1,27 +1,17 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Pool } from '../../../packages/client/src/index.js'
-import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
-import { poolUrl } from '../../harness/pool-url.js'
-import { RoutedPools, tracesOf, untilSeen } from '../../harness/routed-pools.js'
-import { sql, untilRows } from '../../harness/sql.js'
+import { routedCluster } from '../../harness/routed-cluster.js'
+import { sql } from '../../harness/sql.js'
+import { tracesOf } from '../../harness/traces.js'
+import { untilSeen } from '../../harness/until-seen.js'
 
-let sandbox: Sandbox
-const pools = new RoutedPools(() => sandbox)
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ replicas: 2 })
-  await sql(
-    sandbox.primary.url,
-    `create schema shop;
+const cluster = routedCluster({
+  schema: `create schema shop;
      create table shop.item (id int);
      insert into shop.item values (1);
      create function shop.note(id int) returns int language sql as 'insert into shop.item values (id) returning id'`,
-  )
-  for (const { url } of sandbox.replicas) await untilRows(url, 'select count(*)::int from shop.item', [{ count: 1 }])
 })
-afterEach(() => pools.close())
-afterAll(() => sandbox?.stop())
 
 const read = 'select count(*)::int from shop.item'
 
@@ -36,19 +26,19 @@ async function untilProven(pool: Pool): Promise<void> {
 
 describe(`S4: 'connect'`, () => {
   it('S4: is told with the raw client of every connection, those of replicas as well', async () => {
-    const pool = pools.make()
+    const pool = cluster.makePool()
     const clients: pg.PoolClient[] = []
     pool.on('connect', (client) => void clients.push(client))
     await untilProven(pool)
     await Promise.all(Array.from({ length: 20 }, () => pool.query(read)))
     expect(clients.every((client) => client instanceof pg.Client)).toBe(true)
     const ports = new Set(clients.map((client) => (client as unknown as { port: number }).port))
-    expect([...ports].sort()).toEqual(sandbox.nodes.map(({ port }) => port).sort())
+    expect([...ports].sort()).toEqual(cluster.sandbox.nodes.map(({ port }) => port).sort())
     expect(clients.length).toBe(pool.totalCount)
   })
 
   it('S4: what is sent there at once is done before any statement of the pool, and is not counted as one', async () => {
-    const pool = pools.make()
+    const pool = cluster.makePool()
     pool.on('connect', (client) => {
       void client.query('set search_path = shop')
       client.query(`select set_config('application_name', 'profile', false)`, () => {})
@@ -71,7 +61,7 @@ describe(`S4: 'connect'`, () => {
   ])(
     'S4: a replica on which `$profile` leads to errors is told by an event and not used',
     async ({ profile, error }) => {
-      const pool = pools.make()
+      const pool = cluster.makePool()
       const events: { address: string; error: string }[] = []
       let connections = 0
       pool.on('session-profile-failed', (event) => void events.push(event))
@@ -86,7 +76,7 @@ describe(`S4: 'connect'`, () => {
         return counts
       })
       expect({ on, counts: new Set(value) }).toEqual({ on: { primary: 30 }, counts: new Set([1]) })
-      const replicas = sandbox.replicas.map(({ host, port }) => `${host}:${port}`)
+      const replicas = cluster.sandbox.replicas.map(({ host, port }) => `${host}:${port}`)
       expect(new Set(events.map(({ address }) => address))).toEqual(new Set(replicas))
       for (const event of events) expect(event.error).toMatch(error)
       // Not one login and one event for each read.
@@ -96,7 +86,7 @@ describe(`S4: 'connect'`, () => {
   )
 
   it('S4: a replica on which the profile succeeds again is used again', async () => {
-    const pool = pools.make()
+    const pool = cluster.makePool()
     let profile = 'create temporary table mine (id int)'
     pool.on('session-profile-failed', () => {
       profile = 'select'
@@ -112,7 +102,7 @@ describe(`S4: 'connect'`, () => {
 
 describe('part 5: maxTotal', () => {
   it('part 5: holds for all servers together, however many statements there are', async () => {
-    const pool = await pools.open({ maxTotal: 4 })
+    const pool = await cluster.openPool({ maxTotal: 4 })
     let most = 0
     const look = () => {
       most = Math.max(most, pool.totalCount)
@@ -128,7 +118,7 @@ describe('part 5: maxTotal', () => {
   })
 
   it('part 5: of one connection lets each statement come to its turn', async () => {
-    const pool = await pools.open({ maxTotal: 1 })
+    const pool = await cluster.openPool({ maxTotal: 1 })
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, number) => pool.query(number % 2 ? read : 'select now()')),
     )
@@ -137,7 +127,7 @@ describe('part 5: maxTotal', () => {
   })
 
   it('part 5: is no reason to wait longer than connectionTimeoutMillis', async () => {
-    const pool = await pools.open({ maxTotal: 1, connectionTimeoutMillis: 100 })
+    const pool = await cluster.openPool({ maxTotal: 1, connectionTimeoutMillis: 100 })
     const client = await pool.connect()
     await client.query(`set application_name = 'mine'`)
     await expect(pool.query('insert into shop.item values (9)')).rejects.toMatchObject({
@@ -151,7 +141,7 @@ describe('part 5: maxTotal', () => {
 
 describe('part 8: reasons', () => {
   it('part 8: sum to the statements, and so do the nodes, under load with errors and retries', async () => {
-    const pool = await pools.open({ max: 5 })
+    const pool = await cluster.openPool({ max: 5 })
     pool.on('error', () => {})
     const kinds = [
       read,
@@ -169,7 +159,7 @@ describe('part 8: reasons', () => {
       await pool.query(kinds[number % kinds.length] ?? read).catch(() => {})
       answered += 1
       if (number % 40 === 0) {
-        const { url } = sandbox.nodes[(number / 40) % 3] ?? sandbox.primary
+        const { url } = cluster.sandbox.nodes[(number / 40) % 3] ?? cluster.sandbox.primary
         await sql(
           url,
           `select pg_terminate_backend(pid) from pg_stat_activity where query = '${read}' and state = 'idle' limit 1`,
@@ -191,9 +181,9 @@ describe('part 8: reasons', () => {
     expect(Math.min(...Object.values(byReason), ...nodes.map((node) => node.statements))).toBeGreaterThanOrEqual(0)
     expect(answered).toBe(360)
     expect(retries).toBeGreaterThan(0)
-    // Those of `open` came before.
+    // Those of `openPool` came before.
     expect(statements).toBeGreaterThanOrEqual(363)
     expect(nodes.map(({ inFlight }) => inFlight)).toEqual([0, 0, 0])
-    await sql(poolUrl([sandbox.primary]), 'delete from shop.item where id <> 1')
+    await cluster.onPrimary('delete from shop.item where id <> 1')
   })
 })

@@ -1,37 +1,27 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Pool } from '../../../packages/client/src/index.js'
-import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
 import { FlappingReplay } from '../../harness/flapping-replay.js'
-import { RoutedPools, tracesOf, untilSeen } from '../../harness/routed-pools.js'
+import { routedCluster } from '../../harness/routed-cluster.js'
 import { complaintsOf } from '../../harness/server-log.js'
 import { sql, untilRows } from '../../harness/sql.js'
+import { tracesOf } from '../../harness/traces.js'
+import { untilSeen } from '../../harness/until-seen.js'
 
-let sandbox: Sandbox
-const pools = new RoutedPools(() => sandbox)
 let written = 0
 const holders: pg.Client[] = []
 
-beforeAll(async () => {
-  sandbox = await startSandbox({ replicas: 2 })
-  await sql(
-    sandbox.primary.url,
-    'create table item (value int); insert into item values (0); create table other (id int)',
-  )
+const cluster = routedCluster({
+  schema: 'create table item (value int); insert into item values (0); create table other (id int)',
 })
 beforeEach(async () => {
   written = 0
-  await sql(sandbox.primary.url, 'update item set value = 0')
+  await cluster.onPrimary('update item set value = 0')
 })
 const releaseReads = async () => {
   await Promise.all(holders.splice(0).map((holder) => holder.end()))
 }
-afterEach(async () => {
-  await releaseReads()
-  await pools.close()
-  await Promise.all(sandbox.replicas.map((replica) => replica.resume()))
-})
-afterAll(() => sandbox?.stop())
+afterEach(releaseReads)
 
 const read = 'select value from item'
 
@@ -44,13 +34,12 @@ async function write(pool: Pick<Pool, 'query'>): Promise<number> {
 }
 
 const valueIn = async (query: Promise<pg.QueryResult>) => (await query).rows[0]?.value
-const pauseReplicas = () => Promise.all(sandbox.replicas.map((replica) => replica.pause()))
 const untilReplayed = () =>
-  Promise.all(sandbox.replicas.map((replica) => untilRows(replica.url, read, [{ value: written }])))
+  Promise.all(cluster.sandbox.replicas.map((replica) => untilRows(replica.url, read, [{ value: written }])))
 
 describe('R1: a read', () => {
   it('R1: is answered by a replica that is known to have what it needs, without a question', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     await write(pool)
     await untilSeen(
       'that both have it',
@@ -66,7 +55,7 @@ describe('R1: a read', () => {
   })
 
   it('R1: is answered by one that is asked first, when nobody knows that it has it', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     await untilSeen(
       'an observed read',
       async () => {
@@ -82,8 +71,8 @@ describe('R1: a read', () => {
   })
 
   it('R1: waits for one that does not have it yet, and is answered there', async () => {
-    const pool = await pools.open({ parkMs: 20_000 })
-    await pauseReplicas()
+    const pool = await cluster.openPool({ parkMs: 20_000 })
+    await cluster.pauseReplicas()
     const wanted = await write(pool)
     const { value, on, reasons } = await tracesOf(pool, async () => {
       const reading = valueIn(pool.query(read))
@@ -92,23 +81,23 @@ describe('R1: a read', () => {
         () => pool.stats().parked.now,
         (now) => now === 1,
       )
-      await Promise.all(sandbox.replicas.map((replica) => replica.resume()))
+      await cluster.resumeReplicas()
       return await reading
     })
     expect({ value, on, reasons }).toEqual({ value: wanted, on: { replica: 1 }, reasons: { 'replica-waited-for': 1 } })
   })
 
   it('R1: is answered by the primary when none gets there in time', async () => {
-    const pool = await pools.open()
-    await pauseReplicas()
+    const pool = await cluster.openPool()
+    await cluster.pauseReplicas()
     const wanted = await write(pool)
     const { value, on, reasons } = await tracesOf(pool, () => valueIn(pool.query(read)))
     expect({ value, on, reasons }).toEqual({ value: wanted, on: { primary: 1 }, reasons: { 'replicas-behind': 1 } })
   })
 
   it('R1: goes to the one that has it, and not to the one that stands still', async () => {
-    const pool = await pools.open()
-    const [still, running] = sandbox.replicas
+    const pool = await cluster.openPool()
+    const [still, running] = cluster.sandbox.replicas
     await still?.pause()
     const wanted = await write(pool)
     await untilSeen(
@@ -128,10 +117,10 @@ describe('R3: the position is asked with its own Sync', () => {
   it.each(['read committed', 'repeatable read'])(
     'R3: so rows of a replica that is behind are never delivered with default_transaction_isolation = %s, and its log stays clean',
     async (isolation) => {
-      const before = sandbox.replicas.flatMap((replica) => complaintsOf(sandbox, replica))
-      const replay = await FlappingReplay.of(sandbox.replicas)
+      const before = cluster.sandbox.replicas.flatMap((replica) => complaintsOf(cluster.sandbox, replica))
+      const replay = await FlappingReplay.of(cluster.sandbox.replicas)
       try {
-        const pool = pools.make({ max: 4 })
+        const pool = cluster.makePool({ max: 4 })
         pool.on('connect', (client) => void client.query(`set default_transaction_isolation = '${isolation}'`))
         await untilSeen(
           'reads on replicas',
@@ -153,15 +142,15 @@ describe('R3: the position is asked with its own Sync', () => {
       } finally {
         await replay.end()
       }
-      expect(sandbox.replicas.flatMap((replica) => complaintsOf(sandbox, replica))).toEqual(before)
+      expect(cluster.sandbox.replicas.flatMap((replica) => complaintsOf(cluster.sandbox, replica))).toEqual(before)
     },
   )
 })
 
 describe('R5: a replica that is a little late', () => {
   it('R5: is waited for in the pool', async () => {
-    const pool = await pools.open({ parkMs: 10_000 })
-    await Promise.all(sandbox.replicas.map((replica) => replica.lag(5)))
+    const pool = await cluster.openPool({ parkMs: 10_000 })
+    await Promise.all(cluster.sandbox.replicas.map((replica) => replica.lag(5)))
     try {
       const { value, on, parked } = await tracesOf(pool, async () => {
         const seen: boolean[] = []
@@ -175,15 +164,15 @@ describe('R5: a replica that is a little late', () => {
       expect(on).toEqual({ primary: 20, replica: 20 })
       expect(parked.total).toBeGreaterThan(0)
     } finally {
-      await Promise.all(sandbox.replicas.map((replica) => replica.lag(0)))
+      await Promise.all(cluster.sandbox.replicas.map((replica) => replica.lag(0)))
     }
   })
 })
 
 describe('R5: a replica that stands still', () => {
   it('R5: is not tried by reads that would wait longer than they may', async () => {
-    const pool = await pools.open()
-    await pauseReplicas()
+    const pool = await cluster.openPool()
+    await cluster.pauseReplicas()
     const wanted = await write(pool)
     await untilSeen(
       'a read at once on the primary',
@@ -198,8 +187,8 @@ describe('R5: a replica that stands still', () => {
   })
 
   it('R5: costs a read no more than its budget, and a budget of 0 nothing', async () => {
-    const pool = await pools.open({ parkMs: 0 })
-    await pauseReplicas()
+    const pool = await cluster.openPool({ parkMs: 0 })
+    await cluster.pauseReplicas()
     const wanted = await write(pool)
     const { value, on } = await tracesOf(pool, () => valueIn(pool.query(read)))
     expect({ value, on }).toEqual({ value: wanted, on: { primary: 1 } })
@@ -209,7 +198,7 @@ describe('R5: a replica that stands still', () => {
 describe('R6: reads that the primary has to answer for late replicas', () => {
   /** Reads of `item` wait on the primary until `free` is called. */
   async function holdReads(): Promise<() => Promise<void>> {
-    const holder = new pg.Client({ connectionString: sandbox.primary.url })
+    const holder = new pg.Client({ connectionString: cluster.sandbox.primary.url })
     holders.push(holder)
     await holder.connect()
     await holder.query('begin')
@@ -218,15 +207,15 @@ describe('R6: reads that the primary has to answer for late replicas', () => {
   }
   const held = async () => {
     const [row] = await sql<{ count: number }>(
-      sandbox.primary.url,
+      cluster.sandbox.primary.url,
       `select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and query like 'select value%'`,
     )
     return row?.count ?? 0
   }
 
   it('R6: take at most max less reserve connections; the others wait and fail with primary-overloaded, and writes and clients go on', async () => {
-    const pool = await pools.open({ max: 4, reserve: 2, waitMs: 2000 })
-    await pauseReplicas()
+    const pool = await cluster.openPool({ max: 4, reserve: 2, waitMs: 2000 })
+    await cluster.pauseReplicas()
     await write(pool)
     const client = await pool.connect()
     await client.query('begin')
@@ -258,12 +247,12 @@ describe('R6: reads that the primary has to answer for late replicas', () => {
   })
 
   it.each([
-    { pools: 'a pool of a single server', options: () => singleServer(), max: 3 },
+    { pools: 'a pool of a single server', options: () => cluster.singleServer, max: 3 },
     { pools: 'a pool with one connection a server', options: () => ({}), max: 1 },
   ])('R6: take all connections of $pools, which knows no other', async ({ options, max }) => {
-    const pool = pools.make({ ...options(), max })
+    const pool = cluster.makePool({ ...options(), max })
     await pool.query('select')
-    await pauseReplicas()
+    await cluster.pauseReplicas()
     await write(pool)
     const free = await holdReads()
     const reads = Array.from({ length: max }, () => valueIn(pool.query(read)))
@@ -272,8 +261,3 @@ describe('R6: reads that the primary has to answer for late replicas', () => {
     expect(await Promise.all(reads)).toEqual(Array.from({ length: max }, () => written))
   })
 })
-
-function singleServer(): pg.PoolConfig {
-  const { username, password, hostname, port } = new URL(sandbox.primary.url)
-  return { host: hostname, port: Number(port), user: username, password, database: 'postgres' }
-}

@@ -1,35 +1,28 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StatementOptions } from '../../../packages/client/src/index.js'
-import { type Sandbox, type SandboxNode, startSandbox } from '../../../packages/maestra/src/index.js'
+import type { SandboxNode } from '../../../packages/maestra/src/index.js'
 import { poolUrl } from '../../harness/pool-url.js'
-import { RoutedPools, tracesOf, untilSeen } from '../../harness/routed-pools.js'
+import { routedCluster } from '../../harness/routed-cluster.js'
 import { sql, untilRows } from '../../harness/sql.js'
+import { tracesOf } from '../../harness/traces.js'
+import { untilSeen } from '../../harness/until-seen.js'
 
-let sandbox: Sandbox
-const pools = new RoutedPools(() => sandbox)
 const clients: pg.Client[] = []
 
-beforeAll(async () => {
-  sandbox = await startSandbox({ replicas: 2 })
-  await sql(
-    sandbox.primary.url,
-    `create table item (id int);
+const cluster = routedCluster({
+  schema: `create table item (id int);
      create table dead (id int);
      create table other (id int);
      create role app login password 'app' connection limit 6;
      grant select on item to app`,
-  )
 })
 beforeEach(async () => {
-  await sql(sandbox.primary.url, 'truncate item')
+  await cluster.onPrimary('truncate item')
 })
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.end()))
-  await pools.close()
-  await Promise.all(sandbox.replicas.map((replica) => replica.resume()))
 })
-afterAll(() => sandbox?.stop())
 
 /** Eventually: what a replica has not replayed yet is no reason to ask the primary. */
 const eventual = (text: string): pg.QueryConfig & StatementOptions => ({ text, consistency: 'eventual' })
@@ -43,13 +36,13 @@ async function connect(url: string): Promise<pg.Client> {
 
 /** From now on a read of `item` waits, on every server; until the client's transaction ends. */
 async function holdReads(): Promise<pg.Client> {
-  const holder = await connect(sandbox.primary.url)
+  const holder = await connect(cluster.sandbox.primary.url)
   await holder.query('begin')
   await holder.query('lock table item in access exclusive mode')
   // What commits behind it carries it to the replicas at once.
-  await sql(sandbox.primary.url, 'insert into other values (1)')
+  await cluster.onPrimary('insert into other values (1)')
   await Promise.all(
-    sandbox.replicas.map(({ url }) =>
+    cluster.sandbox.replicas.map(({ url }) =>
       untilRows(
         url,
         `select count(*)::int from pg_locks where mode = 'AccessExclusiveLock' and relation = 'item'::regclass`,
@@ -62,7 +55,7 @@ async function holdReads(): Promise<pg.Client> {
 
 /** The process that runs a statement which begins like this, and on which replica. */
 async function processOf(text: string): Promise<{ pid: number; on: SandboxNode; other: SandboxNode }> {
-  const [first, second] = sandbox.replicas as [SandboxNode, SandboxNode]
+  const [first, second] = cluster.sandbox.replicas as [SandboxNode, SandboxNode]
   let found: { pid: number; on: SandboxNode; other: SandboxNode } | undefined
   await untilSeen(
     `${text} on a replica`,
@@ -93,7 +86,7 @@ const settle = (query: Promise<pg.QueryResult>) =>
 
 describe('R7: a read is asked again once', () => {
   it('R7: 57P01: elsewhere, when its process is ended', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     const holder = await holdReads()
     const { value, retries, on, reasons } = await tracesOf(pool, async () => {
       const reading = settle(pool.query('select count(*)::int from item'))
@@ -109,7 +102,7 @@ describe('R7: a read is asked again once', () => {
   })
 
   it('R7: and not twice: the second error is told', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     const holder = await holdReads()
     const reading = settle(pool.query('select count(*)::int from item'))
     const first = await processOf('select count(*)::int from item')
@@ -122,9 +115,11 @@ describe('R7: a read is asked again once', () => {
 
   it('R7: 53300: elsewhere, when a replica has no connection left', async () => {
     // One is the watch's, the others are taken.
-    const taken = sandbox.replicas.map((replica) => poolUrl([replica], { user: 'app', password: 'app' }))
+    const taken = cluster.sandbox.replicas.map((replica) => poolUrl([replica], { user: 'app', password: 'app' }))
     await Promise.all(taken.flatMap((url) => Array.from({ length: 5 }, () => connect(url))))
-    const pool = pools.make({ connectionString: poolUrl(sandbox.nodes, { user: 'app', password: 'app' }) })
+    const pool = cluster.makePool({
+      connectionString: poolUrl(cluster.sandbox.nodes, { user: 'app', password: 'app' }),
+    })
     const read = () => tracesOf(pool, () => settle(pool.query('select count(*)::int from item')))
     await untilSeen(
       'a read that no replica could take',
@@ -144,9 +139,9 @@ describe('R7: a read is asked again once', () => {
   })
 
   it('R7: 40001: elsewhere, when the replica has to remove what it reads', async () => {
-    const pool = await pools.open()
-    await sql(sandbox.primary.url, `insert into dead select generate_series(1, 1000)`)
-    for (const { url } of sandbox.replicas) {
+    const pool = await cluster.openPool()
+    await cluster.onPrimary(`insert into dead select generate_series(1, 1000)`)
+    for (const { url } of cluster.sandbox.replicas) {
       await untilRows(url, 'select count(*)::int from dead', [{ count: 1000 }])
       await sql(url, 'alter system set max_standby_streaming_delay = 0')
       await sql(url, 'select pg_reload_conf()')
@@ -157,8 +152,8 @@ describe('R7: a read is asked again once', () => {
       const reading = settle(pool.query(text))
       const { other } = await processOf(text)
       await other.pause()
-      await sql(sandbox.primary.url, 'delete from dead where id > 500')
-      await sql(sandbox.primary.url, 'vacuum dead')
+      await cluster.onPrimary('delete from dead where id > 500')
+      await cluster.onPrimary('vacuum dead')
       const outcome = await reading
       // As long as it stands still nothing conflicts with what it is asked.
       await sql(other.url, 'alter system reset max_standby_streaming_delay')
@@ -187,10 +182,10 @@ describe('R7: what DDL has made and a replica has not replayed', () => {
       text: 'select count(*)::int from item where null::fresh_type is not null',
     },
   ])('R7: $code: is asked of the primary', async ({ code, ddl, text }) => {
-    const pool = await pools.open()
-    await Promise.all(sandbox.replicas.map((replica) => replica.pause()))
+    const pool = await cluster.openPool()
+    await cluster.pauseReplicas()
     await pool.query(ddl)
-    for (const { url } of sandbox.replicas) await expect(sql(url, text)).rejects.toMatchObject({ code })
+    for (const { url } of cluster.sandbox.replicas) await expect(sql(url, text)).rejects.toMatchObject({ code })
     await untilSeen(
       'a read that a replica may answer',
       () => pool.explainRoute(text).statement.kind,
@@ -206,7 +201,7 @@ describe('R7: what DDL has made and a replica has not replayed', () => {
   })
 
   it('R7: a name that nobody has made is an error of the primary', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     const { value, retries } = await tracesOf(pool, () => settle(pool.query('select * from nobody_made_it')))
     expect({ value, retries }).toEqual({ value: '42P01', retries: 1 })
   })
@@ -214,11 +209,11 @@ describe('R7: what DDL has made and a replica has not replayed', () => {
 
 describe('R7: a read that its own limit or its owner ended', () => {
   it('R7: 57014: is never asked again', async () => {
-    const pool = await pools.open({ statement_timeout: 300 })
+    const pool = await cluster.openPool({ statement_timeout: 300 })
     const holder = await holdReads()
     const timed = await tracesOf(pool, () => settle(pool.query('select count(*)::int from item')))
     expect([timed.value, timed.retries]).toEqual(['57014', 0])
-    const cancelled = await tracesOf(await pools.open(), async () => {
+    const cancelled = await tracesOf(await cluster.openPool(), async () => {
       const reading = settle(pool.query('select count(*)::int from item'))
       const { pid, on } = await processOf('select count(*)::int from item')
       await sql(on.url, `select pg_cancel_backend(${pid})`)
@@ -235,7 +230,7 @@ async function untilElsewhere(before: number): Promise<{ url: string; pid: numbe
   await untilSeen(
     'the read elsewhere',
     async () => {
-      for (const { url } of sandbox.nodes) {
+      for (const { url } of cluster.sandbox.nodes) {
         const [row] = await sql<{ pid: number }>(
           url,
           `select pid from pg_stat_activity where query like 'select count(*)::int from item%' and wait_event_type = 'Lock' and pid <> ${before}`,

@@ -1,19 +1,13 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Pool } from '../../../packages/client/src/index.js'
-import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
-import { RoutedPools, tracesOf, untilSeen } from '../../harness/routed-pools.js'
-import { sql } from '../../harness/sql.js'
+import { routedCluster } from '../../harness/routed-cluster.js'
+import { tracesOf } from '../../harness/traces.js'
+import { untilSeen } from '../../harness/until-seen.js'
 
-let sandbox: Sandbox
-const pools = new RoutedPools(() => sandbox)
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ replicas: 2 })
-  await sql(sandbox.primary.url, 'create table item (id int generated always as identity, value int)')
+const cluster = routedCluster({
+  schema: 'create table item (id int generated always as identity, value int)',
 })
-afterEach(() => pools.close())
-afterAll(() => sandbox?.stop())
 
 const read = 'select count(*)::int from item'
 /** No connection is closed because nobody uses it. */
@@ -39,7 +33,7 @@ const codeOf = (query: Promise<unknown>) =>
 const openTransactions = async () =>
   await onPrimary(`select count(*)::int as count from pg_stat_activity where state like 'idle in transaction%'`)
 async function onPrimary(text: string): Promise<unknown> {
-  return Object.values((await sql(sandbox.primary.url, text))[0] ?? {})[0]
+  return Object.values((await cluster.onPrimary(text))[0] ?? {})[0]
 }
 
 describe('S1: pool.query', () => {
@@ -58,20 +52,20 @@ describe('S1: pool.query', () => {
     `prepare transaction 'a'`,
     '/* one */ begin -- two',
   ])('S1: refuses %s, and sends nothing', async (text) => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     const { value, on } = await tracesOf(pool, () => codeOf(pool.query(text)))
     expect({ value, on }).toEqual({ value: 'transaction-on-pool', on: {} })
   })
 
   it('S1: is that of a pg.Pool, and clients are pg.Clients, for libraries that ask', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     expect(pool).toBeInstanceOf(pg.Pool)
     await withClient(pool, async (client) => expect(client).toBeInstanceOf(pg.Client))
   })
 
   it.each([
-    { servers: 'several servers', open: () => pools.open(lasting) },
-    { servers: 'a single server', open: async () => pools.make({ ...singleServer(), ...lasting }) },
+    { servers: 'several servers', open: () => cluster.openPool(lasting) },
+    { servers: 'a single server', open: async () => cluster.makePool({ ...cluster.singleServer, ...lasting }) },
   ])('S1: of a text that leaves a transaction open closes the connection, on $servers', async ({ open }) => {
     const pool = await open()
     await pool.query(`begin; insert into item (value) values (1)`)
@@ -82,8 +76,8 @@ describe('S1: pool.query', () => {
 
 describe('S1: a client', () => {
   it.each([
-    { servers: 'several servers', open: () => pools.open(lasting) },
-    { servers: 'a single server', open: async () => pools.make({ ...singleServer(), ...lasting }) },
+    { servers: 'several servers', open: () => cluster.openPool(lasting) },
+    { servers: 'a single server', open: async () => cluster.makePool({ ...cluster.singleServer, ...lasting }) },
   ])('S1: that comes back inside a transaction loses its connection, on $servers', async ({ open }) => {
     const pool = await open()
     const events: unknown[] = []
@@ -101,7 +95,7 @@ describe('S1: a client', () => {
   })
 
   it('S1: and one whose transaction has failed, as well', async () => {
-    const pool = await pools.open(lasting)
+    const pool = await cluster.openPool(lasting)
     const client = await pool.connect()
     await client.query('begin')
     expect(await codeOf(client.query('select 1 / 0'))).toBe('22012')
@@ -112,7 +106,7 @@ describe('S1: a client', () => {
 
 describe('S2: a client', () => {
   it('S2: borrows a server for each of its reads, until another statement pins it', async () => {
-    const pool = await pools.open({ parkMs: 10_000 })
+    const pool = await cluster.openPool({ parkMs: 10_000 })
     await withClient(pool, async (client) => {
       const reads = await tracesOf(pool, () => Promise.all([client.query(read), client.query(read)]))
       expect(reads.on).toEqual({ replica: 2 })
@@ -152,7 +146,7 @@ describe('S2: a client', () => {
     },
     { what: 'a process', first: backend, look: backend, gives: undefined },
   ])('S2: is pinned to the very connection that ran its first other statement: $what is there', async (each) => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     // Others take and give back connections meanwhile.
     const others = Promise.all(Array.from({ length: 20 }, () => pool.query(`/* maestra: primary */ ${read}`)))
     await withClient(pool, async (client) => {
@@ -172,13 +166,13 @@ describe('S2: a client', () => {
     'pg_try_advisory_lock(1)',
     `set_config('work_mem', '1MB', false)`,
   ])('S2: never reads %s on a replica', async (call) => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     const { on } = await tracesOf(pool, () => pool.query(`select ${call}`).catch(() => {}))
     expect(on).toEqual({ primary: 1 })
   })
 
   it('S2: is pinned by a submittable', async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     await withClient(pool, async (client) => {
       const query = new pg.Query<{ pid: number }>(backend)
       const ended = new Promise<{ pid: number }>((resolve) => query.on('row', resolve))
@@ -194,7 +188,7 @@ describe('S2: a client', () => {
     { what: 'processID', touch: (client: pg.PoolClient) => (client as unknown as { processID: number }).processID },
     { what: 'connection', touch: (client: pg.PoolClient) => (client as unknown as { connection: object }).connection },
   ])('S2: is pinned when somebody touches its $what', async ({ what, touch }) => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     await pool.query('insert into item (value) values (4)')
     await withClient(pool, async (client) => {
       await client.query(read)
@@ -207,14 +201,14 @@ describe('S2: a client', () => {
   })
 
   it('S2: says that it has no connection yet when none is there to be touched', async () => {
-    const pool = pools.make()
+    const pool = cluster.makePool()
     await withClient(pool, async (client) => {
       expect(() => (client as unknown as { processID: number }).processID).toThrow(/no connection yet/)
     })
   })
 
   it(`S2: is pinned by a listener of 'notification', and hears what its own connection is told`, async () => {
-    const pool = await pools.open()
+    const pool = await cluster.openPool()
     const client = await pool.connect()
     const heard = new Promise<pg.Notification>((resolve) => client.on('notification', resolve))
     const { reasons } = await tracesOf(pool, () => client.query(read))
@@ -226,7 +220,7 @@ describe('S2: a client', () => {
   })
 
   it('S2: gives back no connection on which a hinted read has changed a setting', async () => {
-    const pool = await pools.open({ max: 1 })
+    const pool = await cluster.openPool({ max: 1 })
     const names = async () =>
       await Promise.all(
         Array.from({ length: 8 }, () =>
@@ -242,8 +236,3 @@ describe('S2: a client', () => {
     expect(new Set(await names())).toEqual(new Set(['']))
   })
 })
-
-function singleServer(): pg.PoolConfig {
-  const { username, password, hostname, port } = new URL(sandbox.primary.url)
-  return { host: hostname, port: Number(port), user: username, password, database: 'postgres' }
-}

@@ -1,29 +1,25 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Pool, RoutingEvent } from '../../../packages/client/src/index.js'
-import { ContractCluster, onPrimary, onReplica, used } from '../../harness/contract-cluster.js'
+import { RoutedCluster, routedCluster } from '../../harness/routed-cluster.js'
 import { sql, untilRows } from '../../harness/sql.js'
+import { tracesOf } from '../../harness/traces.js'
 import { until } from './subject.js'
 
-let cluster: ContractCluster
+const schema = 'create table item (id serial primary key, name text unique)'
+const cluster = routedCluster({ schema })
 let pool: Pool
 let events: RoutingEvent[]
 
-beforeAll(async () => {
-  cluster = await ContractCluster.start()
-})
-afterAll(() => cluster?.end())
-
 beforeEach(async () => {
   events = []
-  pool = await cluster.warmPool({}, events)
+  pool = await cluster.openPool({}, events)
 })
-afterEach(() => cluster.endPools())
 
 const read = 'select count(*)::int as count from item'
 
 /** The token of a row that is written now, by another pool. */
 async function tokenOf(name: string, tokenKeys?: readonly string[]): Promise<string> {
-  const other = await cluster.pool(tokenKeys === undefined ? {} : { tokenKeys })
+  const other = cluster.makePool(tokenKeys === undefined ? {} : { tokenKeys })
   return await other.session(async (session) => {
     await other.query('insert into item (name) values ($1)', [name])
     return session.token() ?? ''
@@ -42,7 +38,7 @@ const readWith = (token: string, on = pool) => on.withToken(token, () => on.quer
 
 describe('tokens', () => {
   it('T1: carry what was written to another pool, which reads it though the replicas stand still', async () => {
-    await cluster.stop()
+    await cluster.pauseReplicas()
     try {
       const before = (await pool.query(read)).rows[0].count
       const token = await tokenOf('t1')
@@ -57,7 +53,7 @@ describe('tokens', () => {
   it.each(['', 'x', 'not a token', 'A'.repeat(27), 'A'.repeat(5000), '💥'])(
     'T1: that are none, such as %j, are told and ignored',
     async (token) => {
-      expect(await used(pool, () => readWith(token))).toEqual(onReplica)
+      expect((await tracesOf(pool, () => readWith(token))).on).toEqual({ replica: 1 })
       if (token !== '') expect(events.map(({ kind }) => kind)).toContain('token-invalid')
     },
   )
@@ -65,7 +61,7 @@ describe('tokens', () => {
   it('T1: that are further than any server are told, ignored and not waited for', async () => {
     const token = changed(await tokenOf('t1 ahead'), { lsn: 0xffff_ffff_0000_0000n })
     await cluster.settle()
-    await cluster.warm(pool)
+    await cluster.untilRouting(pool)
     await readWith(token)
     expect(events).toContainEqual(expect.objectContaining({ kind: 'token-invalid' }))
     expect(pool.stats().parked.total).toBe(0)
@@ -74,7 +70,7 @@ describe('tokens', () => {
   it('T1: that are further than any server do not hide what their scope writes', async () => {
     const token = changed(await tokenOf('t1 hides'), { lsn: 0xffff_ffff_0000_0000n })
     await cluster.settle()
-    await cluster.stop()
+    await cluster.pauseReplicas()
     try {
       await pool.withToken(token, async () => {
         await pool.query(`insert into item (name) values ('t1 hidden')`)
@@ -88,7 +84,7 @@ describe('tokens', () => {
 
   it('T1: are taken by a pool with keys only when one of them signed', async () => {
     const [keys, others] = [['a key of thirty-two characters ok'], ['another key of thirty-two letters']]
-    const signing = await cluster.warmPool({ tokenKeys: keys }, events)
+    const signing = await cluster.openPool({ tokenKeys: keys }, events)
     const signed = await tokenOf('t1 signed', keys)
     expect(signed.length).toBeLessThanOrEqual(64)
     await readWith(signed, signing)
@@ -101,7 +97,7 @@ describe('tokens', () => {
   })
 
   it('T5: of a timeline that nobody has seen have no primary that could answer: an error, after a wait that ends', async () => {
-    const patient = await cluster.warmPool({ waitMs: 500 }, events)
+    const patient = await cluster.openPool({ waitMs: 500 }, events)
     const token = changed(await tokenOf('t5'), { timeline: 9 })
     await expect(readWith(token, patient)).rejects.toMatchObject({ code: 'primary-unknown' })
   })
@@ -109,9 +105,10 @@ describe('tokens', () => {
 
 describe('tokens of two histories', () => {
   it('T2 T7: an older one that the new history has is satisfied, one that it lost is told and answered by the primary', async () => {
-    const two = await ContractCluster.start()
+    const two = new RoutedCluster()
     try {
-      const first = await two.pool()
+      await two.start({ schema })
+      const first = two.makePool()
       const token = await first.session(async (session) => {
         await first.query(`insert into item (name) values ('kept')`)
         return session.token() ?? ''
@@ -131,11 +128,13 @@ describe('tokens of two histories', () => {
       await sql(two.sandbox.primary.url, `insert into item (name) select 'new ' || id from generate_series(1, 5000) id`)
       await untilRows(db3.url, 'select count(*)::int as count from item', [{ count: 5001 }])
       const told: RoutingEvent[] = []
-      const second = await two.warmPool({}, told)
+      const second = await two.openPool({}, told)
       const kept = await second.withToken(token, () => second.query(`select name from item where name = 'kept'`))
       expect(kept.rows).toEqual([{ name: 'kept' }])
       expect(told.filter(({ kind }) => kind === 'writes-lost')).toEqual([])
-      expect(await used(second, () => second.withToken(lost, () => second.query(read)))).toEqual(onPrimary)
+      expect((await tracesOf(second, () => second.withToken(lost, () => second.query(read)))).on).toEqual({
+        primary: 1,
+      })
       expect(told).toContainEqual(expect.objectContaining({ kind: 'writes-lost' }))
       // The doubt ends by itself, though this process writes nothing.
       await second.withToken(lost, () =>
@@ -144,7 +143,7 @@ describe('tokens of two histories', () => {
           return second.explainRoute(read).reason !== 'writes-uncertain'
         }),
       )
-      const refusing = await two.warmPool({ whenWritesLost: 'refuse' }, told)
+      const refusing = await two.openPool({ whenWritesLost: 'refuse' }, told)
       await refusing.withToken(lost, async () => {
         await expect(refusing.query(read)).rejects.toMatchObject({ code: 'writes-lost' })
         await until('a read that sees what there is', async () => {
@@ -153,7 +152,7 @@ describe('tokens of two histories', () => {
         })
       })
     } finally {
-      await two.end()
+      await two.stop()
     }
   })
 })
@@ -164,7 +163,7 @@ describe('a server out of recovery beside the primary', () => {
     const [, stray] = cluster.sandbox.replicas
     if (stray === undefined) throw new Error('the sandbox has two replicas')
     await sql(stray.url, 'select pg_promote(true)')
-    const before = await cluster.pool({}, events)
+    const before = cluster.makePool({}, events)
     for (let each = 0; each < 10; each += 1) await before.query(read)
     const there = before.stats().nodes.find(({ address }) => address === `${stray.host}:${stray.port}`)
     expect(there?.role).toMatch(/primary/)

@@ -1,30 +1,22 @@
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Pool, RoutingEvent } from '../../../packages/client/src/index.js'
-import { ContractCluster, onPrimary, onReplica, used } from '../../harness/contract-cluster.js'
+import { routedCluster } from '../../harness/routed-cluster.js'
+import { tracesOf } from '../../harness/traces.js'
 
-let cluster: ContractCluster
+const cluster = routedCluster({
+  schema: `create table item (id serial primary key, name text unique);
+     create function add(given text) returns int language sql as $$ insert into item (name) values (given) returning id $$;
+     create procedure add_and_fail(given text) language plpgsql as $$
+       begin insert into item (name) values (given); commit; raise exception 'too late'; end $$`,
+  parameters: { max_prepared_transactions: '5' },
+})
 let pool: Pool
 let events: RoutingEvent[]
 
-beforeAll(async () => {
-  cluster = await ContractCluster.start({ max_prepared_transactions: '5' })
-  await cluster.onPrimary(
-    `create function add(given text) returns int language sql as $$ insert into item (name) values (given) returning id $$`,
-  )
-  await cluster.onPrimary(`create procedure add_and_fail(given text) language plpgsql as $$
-    begin insert into item (name) values (given); commit; raise exception 'too late'; end $$`)
-  await cluster.settle()
-})
-afterAll(() => cluster?.end())
-
 beforeEach(async () => {
   events = []
-  pool = await cluster.warmPool({}, events)
-})
-afterEach(async () => {
-  await cluster.settle()
-  await cluster.endPools()
+  pool = await cluster.openPool({}, events)
 })
 
 const count = async (name: string) =>
@@ -53,13 +45,13 @@ describe('writes', () => {
       'merge',
     ],
   ])('W1: %s is seen by the next read, whether it succeeded or failed', async (_what, text, name) => {
-    await cluster.stop()
+    await cluster.pauseReplicas()
     await pool.query(text).catch(() => {})
     expect(await count(name)).toBe(1)
   })
 
   it('W1: COMMIT AND CHAIN is seen by the next read, though its client is in a transaction still', async () => {
-    await cluster.stop()
+    await cluster.pauseReplicas()
     const client = await pool.connect()
     await client.query('begin')
     await client.query(`insert into item (name) values ('chained')`)
@@ -71,7 +63,7 @@ describe('writes', () => {
   })
 
   it('W1: COMMIT PREPARED is seen by the next read', async () => {
-    await cluster.stop()
+    await cluster.pauseReplicas()
     const client = await pool.connect()
     await client.query('begin')
     await client.query(`insert into item (name) values ('prepared')`)
@@ -84,23 +76,23 @@ describe('writes', () => {
   it('W1: one plain INSERT that the server refused counts for nothing: reads stay on the replicas', async () => {
     await pool.query(`insert into item (name) values ('taken')`)
     await cluster.settle()
-    await cluster.warm(pool)
-    await cluster.stop()
+    await cluster.untilRouting(pool)
+    await cluster.pauseReplicas()
     await expect(pool.query(`insert into item (name) values ('taken')`)).rejects.toMatchObject({
       code: '23505',
       outcome: 'rolled-back',
     })
-    expect(await used(pool, () => pool.query('select count(*) from item'))).toEqual(onReplica)
+    expect((await tracesOf(pool, () => pool.query('select count(*) from item'))).on).toEqual({ replica: 1 })
   })
 
   it('W1: what a transaction has not committed counts for nothing', async () => {
-    await cluster.stop()
+    await cluster.pauseReplicas()
     const client = await pool.connect()
     await client.query('begin')
     await client.query(`insert into item (name) values ('uncommitted')`)
-    expect(await used(pool, () => pool.query('select count(*) from item'))).toEqual(onReplica)
+    expect((await tracesOf(pool, () => pool.query('select count(*) from item'))).on).toEqual({ replica: 1 })
     await client.query('rollback')
-    expect(await used(pool, () => pool.query('select count(*) from item'))).toEqual(onReplica)
+    expect((await tracesOf(pool, () => pool.query('select count(*) from item'))).on).toEqual({ replica: 1 })
     client.release()
   })
 
@@ -114,7 +106,7 @@ describe('writes', () => {
   })
 
   it('W3: a read that is issued the moment the write is acknowledged sees it', async () => {
-    await cluster.stop()
+    await cluster.pauseReplicas()
     const seen = await Promise.all(
       Array.from({ length: 20 }, async (_, number) => {
         await pool.query('insert into item (name) values ($1)', [`at once ${number}`])
@@ -125,17 +117,17 @@ describe('writes', () => {
   })
 
   it('W6: a write that the application gave up on runs once, and is seen by reads as soon as it is done', async () => {
-    const hasty = await cluster.warmPool({ query_timeout: 300 }, events)
+    const hasty = await cluster.openPool({ query_timeout: 300 }, events)
     await cluster.onPrimary(
       `create function slowly(given text) returns text language plpgsql as $$ begin perform pg_sleep(1); return given; end $$`,
     )
     await cluster.settle()
-    await cluster.stop()
+    await cluster.pauseReplicas()
     const error = await hasty.query(`insert into item (name) values (slowly('late'))`).catch((failure) => failure)
     expect(error).toMatchObject({ outcome: 'unknown' })
     expect(events).toContainEqual(expect.objectContaining({ kind: 'writes-uncertain', reason: 'outcome-unknown' }))
     // Nobody knows yet whether it will commit: only the primary can tell.
-    expect(await used(hasty, () => hasty.query('select count(*) from item'))).toEqual(onPrimary)
+    expect((await tracesOf(hasty, () => hasty.query('select count(*) from item'))).on).toEqual({ primary: 1 })
     await waitUntil(
       async () => {
         const { rows } = await hasty.query(`select count(*)::int as count from item where name = 'late'`)
@@ -144,7 +136,7 @@ describe('writes', () => {
       { awaited: 'the write', deadline: Deadline.after(10_000) },
     )
     await cluster.settle()
-    await cluster.warm(hasty)
+    await cluster.untilRouting(hasty)
     expect(await cluster.onPrimary(`select count(*)::int as count from item where name = 'late'`)).toEqual([
       { count: 1 },
     ])

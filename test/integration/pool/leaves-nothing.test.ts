@@ -1,23 +1,13 @@
 import { inspect } from 'node:util'
 import type pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Pool } from '../../../packages/client/src/index.js'
-import { ContractCluster } from '../../harness/contract-cluster.js'
-import { poolUrl } from '../../harness/pool-url.js'
+import { describe, expect, it } from 'vitest'
+import { routedCluster } from '../../harness/routed-cluster.js'
 
-let cluster: ContractCluster
-
-beforeAll(async () => {
-  cluster = await ContractCluster.start()
-})
-
-afterEach(async () => await cluster.endPools())
-
-afterAll(async () => await cluster.end())
+const cluster = routedCluster({ schema: 'create table item (id serial primary key, name text unique)' })
 
 describe('what a pool leaves behind', () => {
   it('leaves no listener of a client on the connection that the client has given back', async () => {
-    const pool = await cluster.pool({ max: 1 })
+    const pool = cluster.makePool({ max: 1 })
     const connections: pg.PoolClient[] = []
     pool.on('connect', (client) => void connections.push(client))
     for (let n = 0; n < 5; n += 1) await pool.transaction((client) => client.query('insert into item default values'))
@@ -26,8 +16,7 @@ describe('what a pool leaves behind', () => {
   })
 
   it('answers all that was sent before its end, whether it has a connection or waits for one', async () => {
-    const pool = new Pool({ connectionString: poolUrl(cluster.sandbox.nodes), max: 2 })
-    await cluster.warm(pool)
+    const pool = await cluster.openPool({ max: 2 })
     const sent = Array.from({ length: 60 }, (_, n) =>
       pool.query(n % 3 === 0 ? 'insert into item default values' : 'select count(*) from item'),
     )
@@ -36,7 +25,7 @@ describe('what a pool leaves behind', () => {
   })
 
   it('answers what was sent to a pool that had no connection yet when its end was called', async () => {
-    const pool = new Pool({ connectionString: poolUrl(cluster.sandbox.nodes) })
+    const pool = cluster.makePool()
     const sent = pool.query('select 1 as one')
     const asked = pool.connect()
     const end = pool.end()
@@ -51,7 +40,7 @@ describe('what a pool leaves behind', () => {
   })
 
   it('shows no password to whoever prints it', async () => {
-    const pool = await cluster.warmPool()
+    const pool = await cluster.openPool()
     const { password } = new URL(cluster.sandbox.primary.url)
     expect(inspect(pool, { depth: 9 })).toContain('options')
     expect(inspect(pool, { depth: 9 })).not.toContain(password)
@@ -59,7 +48,7 @@ describe('what a pool leaves behind', () => {
   })
 
   it('warns of no listeners when one signal is that of many statements', async () => {
-    const pool = await cluster.pool({ max: 2 })
+    const pool = cluster.makePool({ max: 2 })
     const warnings: Error[] = []
     const warned = (warning: Error) => void warnings.push(warning)
     process.on('warning', warned)
@@ -72,7 +61,7 @@ describe('what a pool leaves behind', () => {
 
 describe('a callback that throws', () => {
   it('is an uncaught exception, as with node-postgres, and holds up nobody else', async () => {
-    const pool = await cluster.pool()
+    const pool = cluster.makePool()
     const uncaught: unknown[] = []
     const before = process.listeners('uncaughtException')
     process.removeAllListeners('uncaughtException')
