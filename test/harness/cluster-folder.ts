@@ -35,17 +35,16 @@ export const quickParameters: readonly string[] = [
 export class ClusterFolder {
   readonly directory: string
   readonly #workspace: Workspace
-  readonly #ports = new Map<string, number>()
+  readonly #ports: Map<string, number>
 
-  private constructor(workspace: Workspace, directory: string) {
+  protected constructor(workspace: Workspace, name: string, ports: ReadonlyMap<string, number>) {
     this.#workspace = workspace
-    this.directory = directory
+    this.directory = workspace.folder(name)
+    this.#ports = new Map(ports)
   }
 
   static async open(workspace: Workspace, name: string, nodes: readonly string[]): Promise<ClusterFolder> {
-    const cluster = new ClusterFolder(workspace, workspace.folder(name))
-    const ports = await freePorts(nodes.length)
-    for (const [index, node] of nodes.entries()) cluster.#ports.set(node, ports[index] ?? 0)
+    const cluster = new ClusterFolder(workspace, name, await portsFor(nodes))
     cluster.declare({ nodes })
     return cluster
   }
@@ -131,4 +130,10 @@ export class ClusterFolder {
   async status(options: MaestraOptions = {}): Promise<ClusterStatus> {
     return JSON.parse((await this.run(['status', '--json'], options)).stdout) as ClusterStatus
   }
+}
+
+/** A free port for each node. */
+export async function portsFor(nodes: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const ports = await freePorts(nodes.length)
+  return new Map(nodes.map((node, index) => [node, ports[index] ?? 0]))
 }
