@@ -18,8 +18,11 @@ const looks = {
 } as const
 
 function told(text: string): string {
-  const replaced = Object.keys(looks).reduce((sql, name) => sql.replaceAll(`${name}()`, `told.${name}()`), text)
-  return replaced.replaceAll('from pg_stat_wal_receiver', 'from told.pg_stat_wal_receiver()')
+  const replaced = Object.keys(looks).reduce(
+    (sql, name) => sql.replaceAll(`pg_catalog.${name}()`, `told.${name}()`),
+    text,
+  )
+  return replaced.replaceAll('from pg_catalog.pg_stat_wal_receiver', 'from told.pg_stat_wal_receiver()')
 }
 
 async function createTold(client: pg.Client, inRecovery: boolean): Promise<void> {

@@ -18,7 +18,8 @@ export function whenBackendEnded(
 ): void {
   if (identity === undefined) return
   if (isPooled) return void setTimeout(ended, pooledMs).unref()
-  const text = `select pg_catalog.count(*)::text as running from pg_catalog.pg_stat_activity where pid = ${identity.backendPid}`
+  const text = `select pg_catalog.count(*)::pg_catalog.text as running
+    from pg_catalog.pg_stat_activity where pid operator(pg_catalog.=) ${identity.backendPid}`
   const look = async (): Promise<void> => {
     if (isPoolEnded()) return
     const { primary } = watch.topology

@@ -15,8 +15,8 @@ const intervalMs = 30_000
 /** An application whose statements fail all the time has the catalogue looked at no more often than this. */
 const doubtMs = 1000
 
-const synchronousCommitQuery = `select (exists (select from pg_catalog.pg_proc where oid >= 16384
-  and prosrc operator(pg_catalog.~~*) '%synchronous_commit%'))::text as found`
+const synchronousCommitQuery = `select (exists (select from pg_catalog.pg_proc where oid operator(pg_catalog.>=) 16384
+  and prosrc operator(pg_catalog.~~*) '%synchronous_commit%'))::pg_catalog.text as found`
 
 /** Looks at the catalogue when the pool starts, after its own DDL, after errors that smell of it, and now and then (classify). */
 export class Catalog {

@@ -18,10 +18,10 @@ export type ServerIdentity = {
 }
 
 /** Every role may call pg_control_system(). */
-const identityQuery = `select system_identifier::text as system_identifier,
+const identityQuery = `select system_identifier::pg_catalog.text as system_identifier,
   ${startedAtColumn} as started_at,
-  pg_catalog.pg_backend_pid()::text as backend_pid, pg_catalog.pg_is_in_recovery()::text as in_recovery,
-  pg_catalog.pg_last_wal_replay_lsn()::text as replayed, pg_catalog.current_setting('synchronous_commit') as synchronous_commit
+  pg_catalog.pg_backend_pid()::pg_catalog.text as backend_pid, pg_catalog.pg_is_in_recovery()::pg_catalog.text as in_recovery,
+  pg_catalog.pg_last_wal_replay_lsn()::pg_catalog.text as replayed, pg_catalog.current_setting('synchronous_commit') as synchronous_commit
 from pg_catalog.pg_control_system()`
 
 export async function askIdentity(client: pg.ClientBase): Promise<ServerIdentity> {

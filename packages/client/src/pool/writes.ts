@@ -64,8 +64,9 @@ export class Writes {
       this.#commits.nothingWritten(sent.write)
       settle()
     }
-    askServer(connection.client, 'select pg_catalog.pg_is_in_recovery()::text as in_recovery').then(over, () =>
-      over({}),
+    askServer(connection.client, 'select pg_catalog.pg_is_in_recovery()::pg_catalog.text as in_recovery').then(
+      over,
+      () => over({}),
     )
   }
 
