@@ -4,7 +4,7 @@ import type { Statement } from '../routing/statement/statement.js'
 /**
  * What became of a statement whose promise rejects (rule W6). `unknown`: it may have been committed, whatever the error says.
  */
-export type Outcome = 'not-started' | 'rolled-back' | 'committed' | 'unknown'
+export type Outcome = 'not-started' | 'rolled-back' | 'unknown'
 
 /** Adds `outcome` to an error of a statement that was no read. */
 export function withOutcome<E extends Error>(error: E, outcome: Outcome): E & { outcome: Outcome } {

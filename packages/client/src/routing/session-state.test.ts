@@ -7,11 +7,6 @@ const inputs: readonly SessionInput[] = [
   { kind: 'statement', isRead: true },
   { kind: 'statement', isRead: false },
   { kind: 'submittable' },
-  { kind: 'status', status: 'I' },
-  { kind: 'status', status: null },
-  { kind: 'status', status: 'T' },
-  { kind: 'status', status: 'E' },
-  { kind: 'parameter-changed' },
   { kind: 'touched' },
 ]
 
@@ -21,11 +16,6 @@ describe('a client of connect()', () => {
       free,
       pinned('statement'),
       pinned('submittable'),
-      free,
-      free,
-      pinned('transaction'),
-      pinned('transaction'),
-      pinned('parameter-changed'),
       pinned('touched'),
     ])
   })

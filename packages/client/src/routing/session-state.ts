@@ -13,10 +13,6 @@ export type SessionState =
 export type PinReason =
   /** It ran something that is no proven read. */
   | 'statement'
-  /** A statement left the connection in a transaction. */
-  | 'transaction'
-  /** The server told that a setting of the session has changed. */
-  | 'parameter-changed'
   /** It ran a cursor, a stream or another object with `submit`. */
   | 'submittable'
   /** Somebody asked for what only one connection has: `processID`, `connection`, notifications. */
@@ -28,8 +24,6 @@ export type PinReason =
 export type SessionInput =
   | { readonly kind: 'statement'; readonly isRead: boolean }
   | { readonly kind: 'submittable' }
-  | { readonly kind: 'status'; readonly status: 'I' | 'T' | 'E' | null }
-  | { readonly kind: 'parameter-changed' }
   | { readonly kind: 'touched' }
   | { readonly kind: 'released' }
 
@@ -47,14 +41,10 @@ export function nextState(state: SessionState, input: SessionInput): SessionStat
     case 'released':
       return state
     case 'statement':
-      // A read leaves nothing behind on its connection, wherever it runs.
+      // A read leaves nothing behind: a connection on which one did is closed.
       return input.isRead ? state : pinned('statement')
     case 'submittable':
       return pinned('submittable')
-    case 'status':
-      return input.status === 'I' || input.status === null ? state : pinned('transaction')
-    case 'parameter-changed':
-      return pinned('parameter-changed')
     case 'touched':
       return pinned('touched')
   }
