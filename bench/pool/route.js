@@ -55,7 +55,7 @@ function routing(replicas, satisfaction, waitMs) {
 }
 
 const commits = new Commits({ sequence: { next: () => 1 }, tell: () => {} })
-const position = /** @type {any} */ ({ systemIdentifier: 1n, timeline: 1, lsn: 1000n })
+const position = /** @type {any} */ ({ systemIdentifier: '1', timeline: 1, lsn: 1000n })
 const scope = commits.openScope({ positions: [position] })
 const floor = commits.floorFor({}, scope)
 const contenders = [

@@ -131,8 +131,7 @@ export class FloorSight {
   #logPosition(position: Position): LogPosition {
     const known = this.#positions.get(position)
     if (known !== undefined) return known
-    const { timeline, lsn } = position
-    const made = new LogPosition({ systemIdentifier: String(position.systemIdentifier), timeline }, lsn)
+    const made = new LogPosition(position, position.lsn)
     this.#positions.set(position, made)
     return made
   }

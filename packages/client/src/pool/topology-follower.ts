@@ -1,8 +1,8 @@
 import { nowMs } from '../base/clock.js'
 import type { ReplayDelay } from '../routing/balance/replay-delay.js'
 import type { Commits } from '../routing/consistency/commits.js'
-import type { Incarnation } from '../routing/consistency/incarnation.js'
 import type { Judge } from '../routing/consistency/judge.js'
+import { type PrimaryIncarnation, samePrimary } from '../routing/consistency/primary-incarnation.js'
 import type { NodeView, Topology } from '../routing/topology/topology.js'
 import type { ServerConnection } from './server-connection.js'
 
@@ -19,7 +19,7 @@ export class TopologyFollower {
   readonly #replayedAt = new Map<string, number>()
   readonly #waiting = new Set<Waiting>()
   #histories = ''
-  #primary: Incarnation | undefined
+  #primary: PrimaryIncarnation | undefined
   #state = ''
 
   constructor(options: {
@@ -37,7 +37,7 @@ export class TopologyFollower {
   }
 
   /** The incarnation of the known primary, under which its connections vouch for commits. */
-  get primary(): Incarnation | undefined {
+  get primary(): PrimaryIncarnation | undefined {
     return this.#primary
   }
 
@@ -85,31 +85,25 @@ export class TopologyFollower {
   #followPrimary({ primary, histories }: Topology): void {
     if (primary?.systemIdentifier === undefined || primary.startedAt === undefined || primary.timeline === undefined)
       return
-    const { startedAt, timeline } = primary
-    const systemIdentifier = BigInt(primary.systemIdentifier)
-    const before = this.#primary
-    const isSame =
-      before !== undefined &&
-      before.startedAt === startedAt &&
-      before.timeline === timeline &&
-      before.systemIdentifier === systemIdentifier
+    const { systemIdentifier, startedAt, timeline } = primary
+    const seen: PrimaryIncarnation = { systemIdentifier, startedAt, timeline }
+    const isSame = samePrimary(seen, this.#primary)
     const told = wordsOf(histories)
     if (isSame && this.#histories === told) return
     this.#histories = told
-    const incarnation = isSame ? before : { systemIdentifier, startedAt, timeline }
     if (!isSame) {
-      this.#primary = incarnation
+      this.#primary = seen
       this.#delay.forget()
       // A promoted server keeps its connections: they vouch for what it writes from now on.
       for (const connection of this.#connectionsOf(primary.address)) {
         const { identity } = connection
         if (identity?.startedAt !== startedAt) continue
         connection.identity = { ...identity, inRecovery: false }
-        this.#commits.connectionOpened(connection.number, incarnation)
+        this.#commits.connectionOpened(connection.number, seen)
       }
-      if (primary.connection !== 0) this.#commits.connectionOpened(primary.connection, incarnation)
+      if (primary.connection !== 0) this.#commits.connectionOpened(primary.connection, seen)
     }
-    this.#commits.primaryKnown(incarnation, this.#judge)
+    this.#commits.primaryKnown(seen, this.#judge)
     if (!isSame) this.#primaryChanged()
   }
 

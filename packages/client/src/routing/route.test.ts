@@ -13,7 +13,7 @@ const write: Statement = { ...read, kind: 'row-change', reason: 'row-change', ma
 
 const at: Floor = {
   kind: 'at',
-  positions: [{ systemIdentifier: 1n, timeline: timelineOf(1), lsn: lsnOf(100n) }],
+  positions: [{ systemIdentifier: '1', timeline: timelineOf(1), lsn: lsnOf(100n) }],
   provisional: false,
 }
 const none: Floor = { kind: 'none' }

@@ -1,7 +1,7 @@
 import type { Lsn } from '../../postgres/lsn.js'
 import type { TimelineId } from '../../postgres/timeline.js'
-import type { Incarnation } from './incarnation.js'
 import type { WalGeometry } from './position.js'
+import type { PrimaryIncarnation } from './primary-incarnation.js'
 import type { Write } from './write.js'
 
 /** One read of the log's positions on the primary, on its way. */
@@ -10,7 +10,7 @@ export type Capture = {
   readonly sent: number
   /** The number of the connection that carries it. */
   readonly connection: number
-  readonly incarnation: Incarnation
+  readonly incarnation: PrimaryIncarnation
   /** Writes of that connection whose Sync it stands behind, in the same flight: it covers them, too (W2). */
   readonly behind: readonly Write[]
 }

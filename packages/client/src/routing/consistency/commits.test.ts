@@ -5,16 +5,16 @@ import type { Capture, CaptureReading } from './capture.js'
 import type { CommitEvent } from './commit-event.js'
 import { Commits } from './commits.js'
 import type { Floor, PendingFloor } from './floor.js'
-import type { Incarnation } from './incarnation.js'
 import type { Position } from './position.js'
+import type { PrimaryIncarnation } from './primary-incarnation.js'
 import type { Scope } from './scope.js'
 import { newSequence } from './sequence.fixture.js'
 import type { Sequence } from './sequence.js'
 import type { Write } from './write.js'
 
-const first: Incarnation = { systemIdentifier: 7n, startedAt: 'noon', timeline: timelineOf(1) }
-const restarted: Incarnation = { ...first, startedAt: 'one' }
-const promoted: Incarnation = { ...first, startedAt: 'two', timeline: timelineOf(2) }
+const first: PrimaryIncarnation = { systemIdentifier: '7', startedAt: 'noon', timeline: timelineOf(1) }
+const restarted: PrimaryIncarnation = { ...first, startedAt: 'one' }
+const promoted: PrimaryIncarnation = { ...first, startedAt: 'two', timeline: timelineOf(2) }
 
 let sequence: Sequence
 let events: CommitEvent[]
@@ -58,7 +58,7 @@ function reading(insert: number, flush: number, timeline = 1): CaptureReading {
 }
 
 function position(lsn: number, timeline = 1): Position {
-  return { systemIdentifier: 7n, timeline: timelineOf(timeline), lsn: lsnOf(BigInt(lsn)) }
+  return { systemIdentifier: '7', timeline: timelineOf(timeline), lsn: lsnOf(BigInt(lsn)) }
 }
 
 function at(lsn: number, { timeline = 1, provisional = false } = {}): Floor {

@@ -2,10 +2,10 @@ import type { Capture, CaptureNeed, CaptureReading, Settlement } from './capture
 import type { CommitEvent, UncertainReason } from './commit-event.js'
 import { Doubts } from './doubts.js'
 import type { Floor, PendingFloor } from './floor.js'
-import { type Incarnation, sameIncarnation } from './incarnation.js'
 import type { Judge } from './judge.js'
 import type { Consistency } from './level.js'
 import { type Position, replayablePosition, withPosition } from './position.js'
+import { type PrimaryIncarnation, samePrimary } from './primary-incarnation.js'
 import type { ProvisionalGroup } from './provisional-group.js'
 import { ProvisionalGroups } from './provisional-groups.js'
 import { Scope } from './scope.js'
@@ -71,7 +71,7 @@ export class Commits {
   /** Those among them that wait for the position that the pool starts with. */
   #starting: Scope[] = []
   #inFlight: Capture | undefined
-  #primary: Incarnation | undefined
+  #primary: PrimaryIncarnation | undefined
   /** The number at which it became known. */
   #primarySince = 0
   #judge: Judge = () => 'unknown'
@@ -137,7 +137,7 @@ export class Commits {
    * A connection to a server that is or may become the primary is open; its number was taken when it was. Said again, with the
    * same number, when the server behind it turns out to have been promoted.
    */
-  connectionOpened(connection: number, incarnation: Incarnation): void {
+  connectionOpened(connection: number, incarnation: PrimaryIncarnation): void {
     this.#witnesses.opened(connection, incarnation)
   }
 
@@ -154,10 +154,10 @@ export class Commits {
   }
 
   /** A primary is known, for the first time, again, or another one; also whenever more is known of histories. */
-  primaryKnown(incarnation: Incarnation, judge: Judge): void {
+  primaryKnown(incarnation: PrimaryIncarnation, judge: Judge): void {
     this.#judge = judge
     this.#judged = this.#sequence.next()
-    if (!sameIncarnation(incarnation, this.#primary)) this.#changePrimary(incarnation)
+    if (!samePrimary(incarnation, this.#primary)) this.#changePrimary(incarnation)
     this.#judgeScope(this.pool)
   }
 
@@ -182,7 +182,7 @@ export class Commits {
     write.surelySynchronous = surelySynchronous
     write.state = 'pending'
     for (const scope of write.scopes) scope.await(write)
-    if (sameIncarnation(write.incarnation, this.#primary)) {
+    if (samePrimary(write.incarnation, this.#primary)) {
       this.#pending.push(write)
       this.#doubtUnwitnessed()
     } else this.#doubt([write], [], 'primary-changed', this.#wasLeftBehind(write) ? 'primary-known' : 'primary-changes')
@@ -220,7 +220,7 @@ export class Commits {
   /** The query for the log's positions is about to be sent, on a connection to the known primary. */
   captureSent(connection: number, behind: readonly Write[] = []): Capture | undefined {
     const incarnation = this.#witnesses.incarnationOf(connection)
-    if (incarnation === undefined || !sameIncarnation(incarnation, this.#primary)) return undefined
+    if (incarnation === undefined || !samePrimary(incarnation, this.#primary)) return undefined
     const capture = { sent: this.#sequence.next(), connection, incarnation, behind }
     if (behind.length === 0) this.#inFlight ??= capture
     return capture
@@ -229,7 +229,7 @@ export class Commits {
   captured(capture: Capture, reading: CaptureReading): Settlement {
     this.captureFailed(capture)
     const { systemIdentifier, timeline } = capture.incarnation
-    if (!sameIncarnation(capture.incarnation, this.#primary) || reading.timeline !== timeline) {
+    if (!samePrimary(capture.incarnation, this.#primary) || reading.timeline !== timeline) {
       return { ...nothingSettled, stale: true }
     }
     const before = this.#confirmFlushed(capture.connection, reading.flush)
@@ -288,7 +288,7 @@ export class Commits {
     return asked.floor
   }
 
-  #changePrimary(incarnation: Incarnation): void {
+  #changePrimary(incarnation: PrimaryIncarnation): void {
     this.#primary = incarnation
     this.#primarySince = this.#judged
     this.#witnesses.of(incarnation)
@@ -302,7 +302,7 @@ export class Commits {
   /** Whether another primary has taken the place of its server: what commits there now is in no history that counts. */
   #wasLeftBehind({ incarnation, sent }: Write): boolean {
     const primary = this.#primary
-    if (primary === undefined || sameIncarnation(incarnation, primary)) return false
+    if (primary === undefined || samePrimary(incarnation, primary)) return false
     return sent < this.#primarySince || (incarnation !== undefined && incarnation.timeline < primary.timeline)
   }
 

@@ -1,5 +1,5 @@
 import type { Doubt } from './doubt.js'
-import { type Incarnation, sameIncarnation } from './incarnation.js'
+import { type PrimaryIncarnation, samePrimary } from './primary-incarnation.js'
 
 /** All that is uncertain, and from when on a position of the primary ends it. */
 export class Doubts {
@@ -33,10 +33,10 @@ export class Doubts {
   }
 
   /** A backend that may still commit is that of another server from now on, unless it is that of this very primary. */
-  primaryChanged(incarnation: Incarnation, number: number): void {
+  primaryChanged(incarnation: PrimaryIncarnation, number: number): void {
     for (const doubt of this.#all) {
       const { unanswered } = doubt
-      if (unanswered !== undefined && sameIncarnation(unanswered.incarnation, incarnation)) continue
+      if (unanswered !== undefined && samePrimary(unanswered.incarnation, incarnation)) continue
       doubt.after = Math.min(doubt.after, number)
     }
   }

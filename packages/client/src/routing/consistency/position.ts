@@ -6,7 +6,8 @@ import type { TimelineId } from '../../postgres/timeline.js'
  * never compared as numbers (T2): which of them contains the other is for the topology to say.
  */
 export type Position = {
-  readonly systemIdentifier: bigint
+  /** From pg_control_system(), decimal. */
+  readonly systemIdentifier: string
   readonly timeline: TimelineId
   readonly lsn: Lsn
 }

@@ -1,8 +1,8 @@
 import { type Lsn, lsnOf } from '../../postgres/lsn.js'
 import { type TimelineId, timelineOf } from '../../postgres/timeline.js'
 import type { CaptureReading } from './capture.js'
-import type { Incarnation } from './incarnation.js'
 import type { Position } from './position.js'
+import type { PrimaryIncarnation } from './primary-incarnation.js'
 
 /** Small pages and segments, so that the places where W4 lowers a position come often. */
 const geometry = { pageBytes: 64, segmentBytes: 256 }
@@ -36,8 +36,8 @@ export class SimulatedServer {
     return this.records.at(-1)?.end ?? 0
   }
 
-  get incarnation(): Incarnation {
-    return { systemIdentifier: 7n, timeline: this.timeline, startedAt: `start ${this.restarts}` }
+  get incarnation(): PrimaryIncarnation {
+    return { systemIdentifier: '7', timeline: this.timeline, startedAt: `start ${this.restarts}` }
   }
 
   append(bytes: number, commit?: number): void {

@@ -23,7 +23,7 @@ export type DecodedToken =
 /** base64url without padding: 27 characters, with a signature 48 (T1). @public */
 export function encodeToken({ systemIdentifier, timeline, lsn }: Position, keys?: TokenKeys): string {
   const bytes = Buffer.alloc(positionBytes)
-  bytes.writeBigUInt64BE(systemIdentifier, 0)
+  bytes.writeBigUInt64BE(BigInt(systemIdentifier), 0)
   bytes.writeUInt32BE(timeline, 8)
   bytes.writeBigUInt64BE(lsn, 12)
   if (keys === undefined) return bytes.toString('base64url')
@@ -48,7 +48,7 @@ export function decodeToken(text: string, keys?: TokenKeys): DecodedToken {
   const timeline = body.readUInt32BE(8)
   if (timeline === 0) return { kind: 'invalid', reason: 'names timeline 0, which no server has' }
   const position = {
-    systemIdentifier: body.readBigUInt64BE(0),
+    systemIdentifier: String(body.readBigUInt64BE(0)),
     timeline: timelineOf(timeline),
     lsn: lsnOf(body.readBigUInt64BE(12)),
   }

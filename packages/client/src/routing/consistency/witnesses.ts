@@ -1,12 +1,12 @@
-import { type Incarnation, sameIncarnation } from './incarnation.js'
+import { type PrimaryIncarnation, samePrimary } from './primary-incarnation.js'
 
 /**
  * The connections to the primary that have not broken since they were opened. Each is a witness that the server did not crash
  * since then; the oldest one vouches for the most.
  */
 export class Witnesses {
-  readonly #all = new Map<number, Incarnation>()
-  #incarnation: Incarnation | undefined
+  readonly #all = new Map<number, PrimaryIncarnation>()
+  #incarnation: PrimaryIncarnation | undefined
   #oldest = Number.POSITIVE_INFINITY
 
   /** The number of the oldest one to the primary; Infinity when there is none. */
@@ -15,14 +15,14 @@ export class Witnesses {
   }
 
   has(connection: number): boolean {
-    return sameIncarnation(this.#all.get(connection), this.#incarnation)
+    return samePrimary(this.#all.get(connection), this.#incarnation)
   }
 
-  incarnationOf(connection: number): Incarnation | undefined {
+  incarnationOf(connection: number): PrimaryIncarnation | undefined {
     return this.#all.get(connection)
   }
 
-  opened(connection: number, incarnation: Incarnation): void {
+  opened(connection: number, incarnation: PrimaryIncarnation): void {
     this.#all.set(connection, incarnation)
     this.#oldest = this.#oldestBut()
   }
@@ -32,7 +32,7 @@ export class Witnesses {
     if (connection === this.#oldest) this.#oldest = this.#oldestBut()
   }
 
-  of(incarnation: Incarnation): void {
+  of(incarnation: PrimaryIncarnation): void {
     this.#incarnation = incarnation
     this.#oldest = this.#oldestBut()
   }
@@ -45,7 +45,7 @@ export class Witnesses {
   #oldestBut(without?: number): number {
     let oldest = Number.POSITIVE_INFINITY
     for (const [connection, incarnation] of this.#all) {
-      if (connection === without || connection >= oldest || !sameIncarnation(incarnation, this.#incarnation)) continue
+      if (connection === without || connection >= oldest || !samePrimary(incarnation, this.#incarnation)) continue
       oldest = connection
     }
     return oldest

@@ -1,10 +1,10 @@
-import type { Incarnation } from './incarnation.js'
+import type { PrimaryIncarnation } from './primary-incarnation.js'
 import type { Scope } from './scope.js'
 
 /** One statement that may commit, on its way. Made by `Commits.writeSent`; nobody else changes it. */
 export type Write = {
   readonly scopes: readonly Scope[]
-  readonly incarnation: Incarnation | undefined
+  readonly incarnation: PrimaryIncarnation | undefined
   /** The number of the connection that carries it. */
   readonly connection: number
   /** Its own number: it was sent behind all that has a lower one. */
