@@ -114,6 +114,15 @@ export function describePromotions({ version }: { readonly version: number }): v
       await untilIds(db4, 1, 2, 3)
     })
 
+    it('makes a slot in place of one that keeps nothing for a replica that is to follow', async () => {
+      await using shop = await startShop(2)
+      const [db2, db3] = [shop.node('db2'), shop.node('db3')]
+      await sql(db2.url, `select pg_create_physical_replication_slot('db3')`)
+      await shop.promote('db2')
+      await insert(db2, 2)
+      await untilIds(db3, 1, 2)
+    })
+
     describe('while a replica is ahead that cannot follow yet', () => {
       it('has it made anew when it is started: one that was killed', async () => {
         await using shop = await startShopWithDb3Ahead()

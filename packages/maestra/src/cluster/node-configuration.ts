@@ -22,6 +22,9 @@ import { defaultSlotWalKeepSize } from './slot-wal-keep-size.js'
 export const settingsFile = 'maestra.conf'
 export const nodePassfile = 'maestra.pgpass'
 
+/** The file in which ALTER SYSTEM keeps what it sets; PostgreSQL reads it after all others. */
+export const autoConfFile = 'postgresql.auto.conf'
+
 /** The setting by which a node's file tells which standbys were declared to follow it when it was written. */
 export const standbysSetting = 'maestra.standbys'
 

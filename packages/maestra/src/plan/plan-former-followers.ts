@@ -14,54 +14,46 @@ export function planRemovedStandbys(view: ClusterView, node: NodeView): Draft {
 /** Drops the slots that standbys had here before they were declared to follow another node; they stream from there by then. */
 export function planMovedStandbys(view: ClusterView, node: NodeView): Draft {
   const slots = formerFollowers(view, node).moved.map(slotName)
-  if (slots.length === 0) return nothing
   return join(
     view.standbys
       .filter(({ declared }) => slots.includes(slotName(declared.name)))
-      .map((standby) => planMoved(view, node, standby)),
+      .map((standby) => {
+        const upstream = upstreamOf(view, standby).declared.name
+        return dropSlotOf(standby.declared.name, node, `follows ${upstream} by now`)
+      }),
   )
 }
 
 function planRemoved(node: NodeView, standby: string): Draft {
   const { name } = node.declared
-  const slot = slotName(standby)
-  const found = slotOn(node, slot)
-  if (found === 'none') return nothing
-  if (found !== 'unknown' && found.active) {
+  const slot = slotOf(standby, node)
+  if (slot !== 'unknown' && slot?.active) {
     return refused(
       standby,
-      `it is not declared any more and still streams from ${name} through its slot ${slot}`,
+      `it is not declared any more and still streams from ${name} through its slot ${slot.name}`,
       'stop its server first, then: maestra apply',
     )
   }
-  const doubt = found === 'unknown' ? '; passed over if it is gone' : ''
-  return steps({
-    kind: 'drop-slot',
-    node: name,
-    slot,
-    standby,
-    why: `${standby} is not declared any more, and ${name} would keep WAL for it for ever; without the slot ${standby} can catch up only while ${name} still has all WAL since, else it has to be copied anew${doubt}`,
-    ...harmless,
-  })
+  const loss = `; without the slot ${standby} can catch up only while ${name} still has all WAL since, else it has to be copied anew`
+  return dropSlotOf(standby, node, 'is not declared any more', loss)
 }
 
-function planMoved(view: ClusterView, node: NodeView, standby: NodeView): Draft {
+function dropSlotOf(standby: string, node: NodeView, why: string, loss = ''): Draft {
   const { name } = node.declared
-  const slot = slotName(standby.declared.name)
-  const found = slotOn(node, slot)
-  if (found === 'none') return nothing
-  const doubt = found === 'unknown' ? '; passed over if it is gone' : ''
+  const slot = slotOf(standby, node)
+  if (slot === undefined) return nothing
+  const doubt = slot === 'unknown' ? '; passed over if it is gone' : ''
   return steps({
     kind: 'drop-slot',
     node: name,
-    slot,
-    standby: standby.declared.name,
-    why: `${standby.declared.name} follows ${upstreamOf(view, standby).declared.name} by now, and ${name} would keep WAL for it for ever${doubt}`,
+    slot: slotName(standby),
+    standby,
+    why: `${standby} ${why}, and ${name} would keep WAL for it for ever${loss}${doubt}`,
     ...harmless,
   })
 }
 
-function slotOn({ observed: { server } }: NodeView, slot: string) {
+function slotOf(standby: string, { observed: { server } }: NodeView) {
   if (server.kind !== 'up') return 'unknown'
-  return server.slots.find((each) => each.name === slot && each.physical) ?? 'none'
+  return server.slots.find(({ name, physical }) => name === slotName(standby) && physical)
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../cluster/finding.js'
-import { nodeConfiguration } from '../cluster/node-configuration.js'
+import { autoConfFile, nodeConfiguration } from '../cluster/node-configuration.js'
 import type { FileSetting } from '../cluster/observation.js'
 import type { ClusterView, NodeView } from './cluster-view.js'
 import { placeText } from './difference.js'
@@ -28,7 +28,7 @@ function nodeFindings(view: ClusterView, node: NodeView): readonly Finding[] {
 
 function finding({ declared, observed }: NodeView, { file, line, name, value }: FileSetting, wanted: string): Finding {
   const place = placeText({ host: declared.host, file, line })
-  const bySystem = file.endsWith('/postgresql.auto.conf')
+  const bySystem = file.endsWith(`/${autoConfFile}`)
   const reset = `alter system reset ${name}`
   const hint =
     bySystem && observed.server.kind === 'up'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { MaestraError } from '@maestra/client/base/error'
 import { includesFiles, settingsOf, withIncluded } from '@maestra/client/postgres/conf'
-import { settingsFile } from '../cluster/node-configuration.js'
+import { autoConfFile, settingsFile } from '../cluster/node-configuration.js'
 import type { Account, Host } from '../host/host.js'
 import type { Binaries } from './binaries.js'
 import { inScratch } from './incoming.js'
@@ -36,7 +36,7 @@ export async function tryInDirectory(host: Host, directory: string, trial: Trial
   const text = withIncluded(conf, settingsFile, settings)
   const placeOf = (line: number): string => placeIn(text, settings, path, line)
   const asked = trial.binaries.version.major >= triesTogetherSince ? 'shared_memory_size' : 'data_directory'
-  const auto = (await host.files.readBytes(join(directory, 'postgresql.auto.conf')))?.toString('latin1') ?? ''
+  const auto = (await host.files.readBytes(join(directory, autoConfFile)))?.toString('latin1') ?? ''
   const maySetSsl = [text, auto].some((each) => includesFiles(each) || settingsOf(each)['ssl'] !== undefined)
   return await tryText(host, directory, { ...trial, text, asked, placeOf, maySetSsl, relativeTo: directory })
 }

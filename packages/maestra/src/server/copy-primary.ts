@@ -6,7 +6,7 @@ import { parseControlData } from '@maestra/client/postgres/control-data'
 import { type Lsn, parseLsn } from '@maestra/client/postgres/lsn'
 import { parseTimeline, type TimelineId } from '@maestra/client/postgres/timeline'
 import type { DeclaredBaseBackup } from '../cluster/declared-cluster.js'
-import type { NodeConfiguration } from '../cluster/node-configuration.js'
+import { autoConfFile, type NodeConfiguration } from '../cluster/node-configuration.js'
 import { tablespacesText } from '../cluster/tablespace.js'
 import type { Account, Host } from '../host/host.js'
 import { pgBasebackup } from './base-backup/pg-basebackup.js'
@@ -100,7 +100,7 @@ async function refuseTablespaces({ superuser, receive }: CopyPrimaryOptions): Pr
  * for this node: its port, its addresses, whom it follows.
  */
 async function leaveOutOwnSettings(host: Host, options: CopyPrimaryOptions, directory: string): Promise<void> {
-  const path = join(directory, 'postgresql.auto.conf')
+  const path = join(directory, autoConfFile)
   const before = (await host.files.readBytes(path))?.toString('latin1')
   if (before === undefined) return
   const after = withoutSettings(before, Object.keys(settingsOf(options.configuration.settings)))

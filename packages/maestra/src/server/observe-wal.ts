@@ -13,7 +13,7 @@ import {
 } from '@maestra/client/postgres/timeline'
 import { kindOfWalFile, parseWalFileName, walFileName } from '@maestra/client/postgres/wal-file'
 import { endOfRecords, parseWalPageHeader, walPageHeaderBytes } from '@maestra/client/postgres/wal-page'
-import { settingsFile } from '../cluster/node-configuration.js'
+import { autoConfFile, settingsFile } from '../cluster/node-configuration.js'
 import type { NodeObservation, ServerObservation, WalObservation } from '../cluster/observation.js'
 import type { HostFiles } from '../host/host.js'
 import { readWalTail, type WalTail } from './wal-tail.js'
@@ -66,7 +66,7 @@ export async function observeWalToCompare(files: HostFiles, data: string, server
 
 /** By its files, since a stopped server cannot be asked. What else they include is not followed: it may have one. */
 async function mayRestore(files: HostFiles, data: string): Promise<boolean> {
-  const names = ['postgresql.conf', 'postgresql.auto.conf']
+  const names = ['postgresql.conf', autoConfFile]
   const texts = await Promise.all(names.map((name) => files.readBytes(join(data, name))))
   return texts.some((bytes) => {
     const text = bytes?.toString('latin1') ?? ''

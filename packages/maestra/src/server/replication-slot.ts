@@ -59,8 +59,17 @@ export async function slotWalKeepSize(login: Login): Promise<string> {
   })
 }
 
-/** A physical slot that keeps WAL from this moment on. One of that name that is of no use is never dropped. */
-export async function makePhysicalSlot(login: Login, slot: string): Promise<void> {
+/**
+ * A physical slot that keeps WAL from this moment on, unless there is one of use: in place of one that keeps nothing, lost or
+ * never reserved. Throws plan-refused where a slot of that name is another one.
+ */
+export async function ensurePhysicalSlot(login: Login, slot: string): Promise<void> {
+  if (await hasPhysicalSlot(login, slot)) return
+  await dropUselessSlot(login, slot)
+  await makePhysicalSlot(login, slot)
+}
+
+async function makePhysicalSlot(login: Login, slot: string): Promise<void> {
   await withConnection(login, async (client) => {
     try {
       await client.query('select pg_create_physical_replication_slot($1, immediately_reserve => true)', [slot])
@@ -75,8 +84,7 @@ export async function makePhysicalSlot(login: Login, slot: string): Promise<void
   })
 }
 
-/** Drops a physical slot that keeps nothing, lost or never reserved; any other one is left as it is. */
-export async function dropUselessSlot(login: Login, slot: string): Promise<void> {
+async function dropUselessSlot(login: Login, slot: string): Promise<void> {
   await withConnection(login, async (client) => {
     await client.query(
       `select pg_drop_replication_slot(slot_name) from pg_replication_slots

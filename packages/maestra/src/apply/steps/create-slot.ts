@@ -1,4 +1,4 @@
-import { dropUselessSlot, hasPhysicalSlot, makePhysicalSlot } from '../../server/replication-slot.js'
+import { ensurePhysicalSlot, hasPhysicalSlot } from '../../server/replication-slot.js'
 import { superuserLogin } from '../logins.js'
 import type { StepContext, StepRunner } from '../step-runner.js'
 
@@ -9,10 +9,8 @@ import type { StepContext, StepRunner } from '../step-runner.js'
 export const createSlot = {
   check: async (step, context) => !(await exists(context, step.node, step.slot)),
   run: async (step, context) => {
-    const login = await superuserLogin(context, context.node(step.node))
     // Planned while the node was stopped, a new one too may find one that keeps nothing.
-    await dropUselessSlot(login, step.slot)
-    await makePhysicalSlot(login, step.slot)
+    await ensurePhysicalSlot(await superuserLogin(context, context.node(step.node)), step.slot)
   },
   verify: async (step, context) =>
     (await exists(context, step.node, step.slot)) ? undefined : `there is no physical slot ${step.slot} of use`,

@@ -4,6 +4,7 @@ import { parseMilliseconds } from '@maestra/client/postgres/setting-value'
 import { runStep } from '../../apply/run-step.js'
 import { stepContext } from '../../apply/step-context.js'
 import { type DeclaredCluster, type DeclaredNode, primaryOf, slotName } from '../../cluster/declared-cluster.js'
+import { autoConfFile } from '../../cluster/node-configuration.js'
 import type { Host } from '../../host/host.js'
 import type { Step } from '../../plan/step.js'
 import { KeptConnections } from '../../server/connection.js'
@@ -59,7 +60,7 @@ async function removeData(host: Host, { data }: DeclaredNode): Promise<void> {
 
 /** How late it was told to be, by its own files: it may not run. */
 async function lagOf({ site }: SandboxContext, { data }: DeclaredNode): Promise<number | undefined> {
-  const text = await site.host.files.readText(join(data, 'postgresql.auto.conf'))
+  const text = await site.host.files.readText(join(data, autoConfFile))
   const delay = settingsOf(text ?? '')['recovery_min_apply_delay']
   return delay === undefined ? undefined : parseMilliseconds(delay)
 }

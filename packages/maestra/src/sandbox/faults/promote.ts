@@ -2,7 +2,7 @@ import { type DeclaredNode, slotName } from '../../cluster/declared-cluster.js'
 import type { Login } from '../../server/connection.js'
 import { promote as promoteServer } from '../../server/promote.js'
 import { delayReplay } from '../../server/replay.js'
-import { hasPhysicalSlot, makePhysicalSlot } from '../../server/replication-slot.js'
+import { ensurePhysicalSlot } from '../../server/replication-slot.js'
 import { inTurn } from '../in-turn.js'
 import { askKeeper } from '../keeper/ask-keeper.js'
 import { declarePrimary, roleOf } from '../sandbox-cluster.js'
@@ -33,8 +33,5 @@ async function promoteInTurn(context: SandboxContext, name: string): Promise<voi
 
 /** Before the promotion: from here on the new primary keeps what the others lack. */
 async function keepWalFor(primary: Login, followers: readonly DeclaredNode[]): Promise<void> {
-  for (const follower of followers) {
-    const slot = slotName(follower.name)
-    if (!(await hasPhysicalSlot(primary, slot))) await makePhysicalSlot(primary, slot)
-  }
+  for (const { name } of followers) await ensurePhysicalSlot(primary, slotName(name))
 }
