@@ -140,6 +140,23 @@ describe('R10: what others wrote', () => {
     expect(await valueIn(strong.query(read))).toBe(wanted)
   })
 
+  it('R10: is asked of the primary first at the level strong, and explainRoute says so', async () => {
+    const pool = await cluster.openPool()
+    const strong = await cluster.openPool({ consistency: 'strong' })
+    await untilReplayed()
+    const has = { node: expect.any(String), reason: 'replica-has-it' }
+    const asks = { node: undefined, reason: 'capture-awaited' }
+    await untilSeen(
+      'replicas to have it',
+      () => pool.explainRoute(read).reason,
+      (reason) => reason === 'replica-has-it',
+    )
+    expect(pool.explainRoute({ text: read, consistency: 'strong' })).toMatchObject(asks)
+    expect(pool.explainRoute(read)).toMatchObject(has)
+    expect(strong.explainRoute(read)).toMatchObject(asks)
+    expect(strong.explainRoute({ text: read, consistency: 'eventual' })).toMatchObject(has)
+  })
+
   it('R10: is not missed for longer than maxLag by a read at eventual', async () => {
     const pool = await cluster.openPool({ consistency: 'eventual', maxLag: 200 })
     await untilReplayed()

@@ -267,9 +267,7 @@ export class Traffic {
   explain(call: QueryCall, scope: PoolScope): { readonly statement: Statement; readonly route: Route } {
     const statement = this.classes.classify(call)
     const { consistency } = call.options
-    // A strong read would ask the primary, which an explanation does not.
-    const level = consistency === 'eventual' ? { consistency } : noOptions
-    const floor = this.commits.floorFor(level, scope.scope)
+    const floor = this.commits.floorIfIssued(consistency === undefined ? noOptions : { consistency }, scope.scope)
     const conditions = this.#conditions(scope, new Set(), this.#routing.parkMs)
     return { statement, route: route(statement, once, this.watch.topology, floor, conditions) }
   }

@@ -379,6 +379,14 @@ describe('R10: levels and starts', () => {
     expect(floor()).toEqual(at(800))
   })
 
+  it('a strong read that is not issued would wait, and nobody is asked', () => {
+    commits.captured(sent(open()), reading(900, 900))
+    for (const scope of [pool, commits.openScope({ consistency: 'strong' })]) {
+      expect(commits.floorIfIssued({ consistency: 'strong' }, scope).kind).toBe('pending')
+      expect(commits.captureNeeded()).toBeUndefined()
+    }
+  })
+
   it('a strong read of an uncertain scope is uncertain', () => {
     const connection = open()
     commits.outcomeUnknown(commits.writeSent(connection, [pool]))

@@ -115,10 +115,12 @@ export class Commits {
 
   /** What a read that is issued now has to see. The one door: floors per relation will come through it. */
   floorFor(statement: FloorStatement, scope: Scope): Floor {
-    const level = statement.consistency ?? scope.consistency
-    if (level === 'eventual') return noFloor
-    if (scope.judged !== this.#judged) this.#judgeScope(scope)
-    return level === 'strong' ? this.#strongFloor(scope) : scope.floor
+    return this.#floor(statement, scope, this.#asking)
+  }
+
+  /** What a read would have to see that is not issued: nobody is asked for the position that a strong one would ask for. */
+  floorIfIssued(statement: FloorStatement, scope: Scope): Floor {
+    return this.#floor(statement, scope, [])
   }
 
   /** The floor of a read that was told to wait: for what it waits for, not for what was written since. */
@@ -281,10 +283,14 @@ export class Commits {
     this.raise(scope)
   }
 
-  #strongFloor(scope: Scope): Floor {
-    if (scope.floor.kind === 'uncertain') return scope.floor
+  #floor(statement: FloorStatement, scope: Scope, asking: Scope[]): Floor {
+    const level = statement.consistency ?? scope.consistency
+    if (level === 'eventual') return noFloor
+    if (scope.judged !== this.#judged) this.#judgeScope(scope)
+    if (level === 'session' || scope.floor.kind === 'uncertain') return scope.floor
     const asked = new Scope('strong', scope.confirmed, this.#judged)
-    this.raise(asked)
+    asked.ask(this.#sequence.next())
+    asking.push(asked)
     return asked.floor
   }
 
