@@ -25,7 +25,7 @@ const blockBytes = 16
  */
 const span = 209
 
-/** For fewer bytes it does not pay. */
+/** For fewer bytes it does not pay to begin. */
 export const leastFoldedBytes = 2 * span * blockBytes
 
 /** Longer chunks come in parts: what is made of one stays in the cache. */
@@ -56,46 +56,61 @@ const mostFoldedBytes = pageBytes
 const program =
   'AGFzbQEAAAABCAFgBH9/f38AAhMBB21hZXN0cmEGbWVtb3J5AgABAwQDAAAABxoDBmJsb2NrcwAABXdvcmRzAAEFYnl0ZXMAAgqxAwOCAgADQCADIAD9AAQAIAL9AAQAIAL9AATgAf1RIAL9AATwBCAC/QAE4Ab9USAC/QAEgBL9Uf1R/VH9CwQAIAMgAP0ABBAgAv0ABBAgAv0ABPAB/VEgAv0ABIAFIAL9AATwBv1RIAL9AASQEv1R/VH9Uf0LBBAgAyAA/QAEICAC/QAEICAC/QAEgAL9USAC/QAEkAUgAv0ABIAH/VEgAv0ABKAS/VH9Uf1R/QsEICADIAD9AAQwIAL9AAQwIAL9AASQAv1RIAL9AASgBSAC/QAEkAf9USAC/QAEsBL9Uf1R/VH9CwQwIAJBwABqIQIgA0HAAGohAyAAQcAAaiIAIAFJDQALC1YAA0AgAyAA/QAEACAC/QAEACAC/QAEOP1RIAL9AAScASAC/QAE2AH9USAC/QAEwAT9Uf1R/VH9CwQAIAJBEGohAiADQRBqIQMgAEEQaiIAIAFJDQALC1QAA0AgAyAA/QAEACAC/QAEACAC/QAEDv1RIAL9AAQnIAL9AAQ2/VEgAv0ABJAB/VH9Uf1R/QsEACACQRBqIQIgA0EQaiEDIABBEGoiACABSQ0ACws='
 
-type Stage = {
-  readonly fold: Fold
-  /** What is left of the chunk, in bytes: the span, in whole steps of `fold`. */
-  readonly left: number
-  /** From where on the bytes before the first unit are taken. */
-  readonly before: number
-  /** Where what is left lies; never where the stage before has put it. */
-  readonly out: number
-}
-
-/** Where things lie in the memory. */
-const madeAt = span * blockBytes
-const leftAt = [madeAt + mostFoldedBytes, madeAt + mostFoldedBytes + 2 * madeAt] as const
-const copyAt = 3 * pageBytes - mostFoldedBytes
-const lentAt = 3 * pageBytes
-
 /** Blocks are taken by four. */
 const stepBytes = 4 * blockBytes
 
-function stage(fold: Fold, unitBytes: number, ofBytes: number, out: number): Stage {
-  return { fold, left: Math.ceil((span * unitBytes) / ofBytes) * ofBytes, before: madeAt - span * unitBytes, out }
+/** What is kept of the blocks that were made last: the span, in whole steps. */
+const keptBytes = Math.ceil((span * blockBytes) / stepBytes) * stepBytes
+
+/** Where things lie in the memory. At address 0 there are zeroes, as before the first of all units. */
+const keptAt = span * blockBytes
+const madeAt = keptAt + keptBytes
+const leftAt = [madeAt + mostFoldedBytes, madeAt + mostFoldedBytes + keptBytes] as const
+const copyAt = 3 * pageBytes - mostFoldedBytes
+const lentAt = 3 * pageBytes
+
+/** Made before the first block, this is added to it and to no other. */
+const addedToFirstAt = madeAt - span * blockBytes
+
+/** The same with smaller units, of what is left of the blocks and then of the words. */
+type Stage = {
+  readonly fold: Fold
+  readonly from: number
+  /** What is there, and what is left of it: the span, in whole steps of `fold`. */
+  readonly length: number
+  readonly left: number
+  /** Where the units begin before which there are zeroes. */
+  readonly before: number
+  readonly out: number
 }
 
-/** Shortens long chunks to a few bytes that have the same checksum. */
+const leftWordBytes = Math.ceil((span * 4) / blockBytes) * blockBytes
+const leftBytes = Math.ceil(span / blockBytes) * blockBytes
+
+/**
+ * Shortens a long row of bytes, which comes in chunks, to a few that have the same checksum. One row at a time: who begins
+ * another ends the one before.
+ */
 export class Crc32cFold {
   /** Chunks that lie here are taken where they lie. */
   readonly lent: Buffer
   readonly #bytes: Uint8Array
-  readonly #words: Int32Array
+  readonly #blocks: Fold
   readonly #stages: readonly Stage[]
+  readonly #addedToFirst: Int32Array
+  readonly #result: Int32Array
+  #onDisplaced: (() => void) | undefined
 
   private constructor(memory: ArrayBuffer, { blocks, words, bytes }: FoldExports) {
     this.#bytes = new Uint8Array(memory)
-    this.#words = new Int32Array(memory)
     this.lent = Buffer.from(memory, lentAt)
+    this.#blocks = blocks
     this.#stages = [
-      stage(blocks, blockBytes, stepBytes, leftAt[0]),
-      stage(words, 4, blockBytes, leftAt[1]),
-      stage(bytes, 1, blockBytes, leftAt[0]),
+      { fold: words, from: leftAt[0], length: keptBytes, left: leftWordBytes, before: span * 4, out: leftAt[1] },
+      { fold: bytes, from: leftAt[1], length: leftWordBytes, left: leftBytes, before: span, out: leftAt[0] },
     ]
+    this.#addedToFirst = new Int32Array(memory, addedToFirstAt, 1)
+    this.#result = new Int32Array(memory, leftAt[0], leftBytes / 4)
   }
 
   /** With so many bytes to lend, at least. Undefined where WebAssembly or its SIMD is missing, or its memory. */
@@ -111,36 +126,43 @@ export class Crc32cFold {
     }
   }
 
-  /** How many bytes `fold` takes of so many, which are enough for it. */
+  /** How many bytes of so many are taken. */
   static lengthOf(bytes: number): number {
-    return Math.min(bytes - (bytes % stepBytes), mostFoldedBytes)
+    return bytes - (bytes % stepBytes)
   }
 
-  /**
-   * Words whose checksum, begun with 0, is that of the chunk, begun with `crc`; valid until the next call. The chunk's length
-   * is one that `lengthOf` gives.
-   */
-  fold(crc: number, chunk: Uint8Array): Int32Array {
-    // Before the first unit there are zeroes, but for this word, which is added to the first unit and to no other.
-    this.#words[0] = crc
-    let from = this.#addressOf(chunk)
-    let length = chunk.length
-    for (const { fold, left, before, out } of this.#stages) {
-      const spread = length - left
-      fold(from, from + spread, before, madeAt)
-      // Those that are left get what was spread, and give nothing to each other.
-      this.#bytes.fill(0, madeAt + spread, madeAt + length)
-      fold(from + spread, from + length, before + spread, out)
-      this.#words[0] = 0
-      from = out
-      length = left
+  /** A row whose checksum is begun with `crc`. `onDisplaced` is called, once, when somebody else begins before `end`. */
+  begin(crc: number, onDisplaced: () => void): void {
+    this.#onDisplaced?.()
+    this.#onDisplaced = onDisplaced
+    this.#bytes.fill(0, keptAt, madeAt)
+    this.#addedToFirst[0] = crc
+  }
+
+  /** So many bytes of the chunk, which `lengthOf` gave. */
+  take(chunk: Uint8Array, length: number): void {
+    const isLent = chunk.buffer === this.lent.buffer
+    for (let at = 0; at < length; at += mostFoldedBytes) {
+      const part = Math.min(length - at, mostFoldedBytes)
+      if (!isLent) this.#bytes.set(chunk.subarray(at, at + part), copyAt)
+      const from = isLent ? chunk.byteOffset + at : copyAt
+      this.#blocks(from, from + part, addedToFirstAt, madeAt)
+      this.#bytes.copyWithin(keptAt, keptAt + part, madeAt + part)
     }
-    return this.#words.subarray(from / 4, (from + length) / 4)
   }
 
-  #addressOf(chunk: Uint8Array): number {
-    if (chunk.buffer === this.lent.buffer) return chunk.byteOffset
-    this.#bytes.set(chunk, copyAt)
-    return copyAt
+  /** Words whose checksum, begun with 0, is that of the row; valid until the next call. */
+  end(): Int32Array {
+    this.#onDisplaced = undefined
+    // What was made last has got of its neighbours what belongs to it, and is taken back here.
+    this.#blocks(keptAt, madeAt, 0, leftAt[0])
+    for (const { fold, from, length, left, before, out } of this.#stages) {
+      const spread = length - left
+      fold(from, from + spread, keptAt - before, keptAt)
+      // Those that are left get what was spread, and give nothing to each other.
+      this.#bytes.fill(0, keptAt + spread, keptAt + length)
+      fold(from + spread, from + length, keptAt + spread - before, out)
+    }
+    return this.#result
   }
 }

@@ -78,6 +78,37 @@ describe('crc32c of long chunks', () => {
     }
   })
 
+  it('sums up in turn what comes from several memories, in long and in short chunks', () => {
+    const memories = [crc32cMemory(20_000), crc32cMemory(20_000), Buffer.alloc(20_000)]
+    for (const memory of memories) memory.set(bytes.subarray(0, memory.length))
+    const chunk = fc.record({
+      memory: fc.nat(2),
+      sum: fc.nat(1),
+      // What is left of a multiple of 64 ends the fold.
+      length: fc.oneof(
+        fc.nat(200),
+        fc.nat(20_000),
+        fc.nat(312).map((steps) => 64 * steps),
+      ),
+      isAsked: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(fc.array(chunk, { maxLength: 8 }), (chunks) => {
+        const sums = [new Crc32c(), new Crc32c()]
+        for (const { memory, sum, length, isAsked } of chunks) {
+          sums[sum]?.update((memories[memory] as Buffer).subarray(0, length))
+          if (isAsked) sums[sum]?.value()
+        }
+        const whole = [0, 1].map((sum) =>
+          slowly(
+            Buffer.concat(chunks.filter((each) => each.sum === sum).map(({ length }) => bytes.subarray(0, length))),
+          ),
+        )
+        return sums.every((each, at) => each.value() === whole[at])
+      }),
+    )
+  })
+
   it('gives the same where WebAssembly is missing', async () => {
     vi.resetModules()
     vi.stubGlobal('WebAssembly', undefined)

@@ -28,15 +28,22 @@ function makeTables(): Int32Array {
  * first; slices of 8 bytes.
  */
 export class Crc32c {
+  /** Of the bytes that came before those in the fold. */
   #crc = -1
+  #fold: Crc32cFold | undefined
 
   update(chunk: Uint8Array): this {
-    this.#crc = advance(this.#crc, chunk)
-    return this
+    const fold = this.#fold !== undefined || chunk.length >= leastFoldedBytes ? foldOf(chunk) : undefined
+    const folded = fold === undefined ? 0 : Crc32cFold.lengthOf(chunk.length)
+    if (fold === undefined || folded === 0) return this.#addByTables(chunk)
+    if (fold !== this.#fold) this.#beginIn(fold)
+    fold.take(chunk, folded)
+    return folded === chunk.length ? this : this.#addByTables(chunk.subarray(folded))
   }
 
   /** Of all bytes so far, unsigned. */
   value(): number {
+    this.#endFold()
     return ~this.#crc >>> 0
   }
 
@@ -45,6 +52,25 @@ export class Crc32c {
     const bytes = Buffer.alloc(4)
     bytes.writeUInt32LE(this.value())
     return bytes.toString('hex')
+  }
+
+  #addByTables(chunk: Uint8Array): this {
+    if (chunk.length === 0) return this
+    this.#endFold()
+    this.#crc = advanceByTables(this.#crc, chunk)
+    return this
+  }
+
+  #beginIn(fold: Crc32cFold): void {
+    this.#endFold()
+    fold.begin(this.#crc, () => this.#endFold())
+    this.#fold = fold
+  }
+
+  #endFold(): void {
+    if (this.#fold === undefined) return
+    this.#crc = sliceBySlice(0, this.#fold.end())
+    this.#fold = undefined
   }
 }
 
@@ -66,20 +92,9 @@ export function crc32cMemory(bytes: number): Buffer {
   return fold.lent.subarray(0, bytes)
 }
 
-function advance(start: number, chunk: Uint8Array): number {
-  let crc = start
-  let rest = chunk
-  while (rest.length >= leastFoldedBytes) {
-    const fold = folds.get(rest.buffer) ?? foldOfCopies()
-    if (fold === undefined) break
-    const length = Crc32cFold.lengthOf(rest.length)
-    crc = sliceBySlice(0, fold.fold(crc, rest.subarray(0, length)))
-    rest = rest.subarray(length)
-  }
-  return advanceByTables(crc, rest)
-}
-
-function foldOfCopies(): Crc32cFold | undefined {
+function foldOf(chunk: Uint8Array): Crc32cFold | undefined {
+  const fold = folds.get(chunk.buffer)
+  if (fold !== undefined) return fold
   made ??= { fold: Crc32cFold.make() }
   return made.fold
 }
