@@ -2,16 +2,12 @@ import * as fs from 'node:fs'
 import { MaestraError } from '@maestra/client/base/error'
 import type { Account, TreeOptions, TreeWriter } from '../host.js'
 import { fileError } from './file-error.js'
-import { chunksAfter, WriteQueue } from './write-queue.js'
 
 /**
- * A file up to this many bytes is written at once: for so few the round trip to the thread pool costs more than the
- * write.
+ * So many bytes are gathered before they are written in one call. For a call of 512 KiB and more Linux looks for memory in large
+ * pieces, which is slow to come: on virtual machines it has often been given back to the host.
  */
-const smallFileBytes = 64 * 1024
-
-/** So many bytes are gathered before they are written in one call. */
-const gatheredBytes = 1024 * 1024
+const gatheredBytes = 256 * 1024
 
 /** POSIX lets a call take 1024 (IOV_MAX of Linux and of macOS). */
 const gatheredChunks = 1024
@@ -31,10 +27,7 @@ type OpenFile = {
   readonly mode: number
   /** Undefined before the first write, and after closing. */
   fd: number | undefined
-  /** Bytes handed to the queue, which is where the next write goes. */
-  bytes: number
-  /** Of writes and syncs. */
-  callsLeft: number
+  syncing: boolean
   /** Bytes that were written since the last sync began. */
   unsyncedBytes: number
   ended: boolean
@@ -50,8 +43,9 @@ type Waiter = {
 /**
  * Fills a directory of this machine. Only directories that this writer has made are entered, and files are only ever
  * created, so
- * that no link on the way leads elsewhere. What is appended is written from where it lies. Each call throws the first
- * error that happened, so that a reader notices it at its next call.
+ * that no link on the way leads elsewhere. What is appended is written from where it lies, and by the thread that appends it: for
+ * what a core copies meanwhile, the way to the thread pool and back costs too much, and a disk that is slow has the reader wait in
+ * any case. Each call throws the first error that happened, so that a reader notices it at its next call.
  */
 export class LocalTreeWriter implements TreeWriter {
   readonly #root: string
@@ -60,15 +54,11 @@ export class LocalTreeWriter implements TreeWriter {
   /** Relative paths; the root is the empty one. */
   readonly #directories = new Set<string>([''])
   readonly #files: string[] = []
-  readonly #queue = new WriteQueue()
   #current: OpenFile | undefined
   #gathered: Buffer[] = []
   #gatheredBytes = 0
   /** Files that have a descriptor. */
   readonly #openFiles = new Set<OpenFile>()
-  /** Writes that the queue was given, and those of them that it has ended. */
-  #queuedWrites = 0
-  #endedWrites = 0
   #failure: Error | undefined
   #waiters: Waiter[] = []
 
@@ -80,7 +70,7 @@ export class LocalTreeWriter implements TreeWriter {
 
   /** Bytes that were appended and are not yet written. */
   get pendingBytes(): number {
-    return this.#queue.pendingBytes + this.#gatheredBytes
+    return this.#gatheredBytes
   }
 
   directory(path: string, mode: number): void {
@@ -114,8 +104,7 @@ export class LocalTreeWriter implements TreeWriter {
       path: relative,
       mode: mode & 0o777,
       fd: undefined,
-      bytes: 0,
-      callsLeft: 0,
+      syncing: false,
       unsyncedBytes: 0,
       ended: false,
     }
@@ -136,25 +125,22 @@ export class LocalTreeWriter implements TreeWriter {
     } catch {
       // The next call throws it.
     }
-    const queued = this.#queuedWrites
-    await this.#untilDespiteErrors(() => this.#endedWrites >= queued)
   }
 
   endFile(): void {
     const file = this.#begun()
-    if (file.fd === undefined && this.#gatheredBytes <= smallFileBytes) this.#writeSmall(file)
+    if (file.fd === undefined) this.#writeWhole(file)
     else this.#writeGathered(file)
     this.#current = undefined
     this.#files.push(file.path)
     file.ended = true
-    this.#closeWhenWritten(file)
+    this.#closeWhenSynced(file)
   }
 
   async drainedTo(bytes: number): Promise<void> {
     this.#throwFailure()
     // What is gathered would wait for the file's next chunk.
     if (this.#current && this.#gatheredBytes > bytes) this.#writeGathered(this.#current)
-    await this.#until(() => this.pendingBytes <= bytes)
   }
 
   async finish(): Promise<void> {
@@ -208,13 +194,14 @@ export class LocalTreeWriter implements TreeWriter {
     return fd
   }
 
-  #writeSmall(file: OpenFile): void {
+  /** What is gathered is all of it. */
+  #writeWhole(file: OpenFile): void {
     const length = this.#gatheredBytes
     const chunks = this.#takeGathered()
     this.#attempt('write', file.path, () => {
       const fd = this.#create(file)
       try {
-        for (let at = 0; at < length; ) at += fs.writevSync(fd, chunksAfter(chunks, at))
+        writeAll(fd, chunks, length)
       } finally {
         fs.closeSync(fd)
       }
@@ -235,25 +222,14 @@ export class LocalTreeWriter implements TreeWriter {
     file.fd = fd
     this.#openFiles.add(file)
     const chunks = this.#takeGathered()
-    this.#queuedWrites += 1
-    file.callsLeft += 1
-    const position = file.bytes
-    file.bytes += length
-    const done = (error: Error | undefined): void => {
-      this.#endedWrites += 1
-      file.callsLeft -= 1
-      file.unsyncedBytes += length
-      if (error) this.#fail(fileError('write', this.#absolute(file.path), error))
-      if (this.#sync && file.unsyncedBytes >= syncedAheadBytes) this.#syncAhead(file, fd)
-      this.#closeWhenWritten(file)
-      this.#wakeWaiters()
-    }
-    this.#queue.add({ fd, chunks, length, position, done })
+    this.#attempt('write', file.path, () => writeAll(fd, chunks, length))
+    file.unsyncedBytes += length
+    if (this.#sync && file.unsyncedBytes >= syncedAheadBytes && !file.syncing) this.#syncAhead(file, fd)
   }
 
-  #closeWhenWritten(file: OpenFile): void {
+  #closeWhenSynced(file: OpenFile): void {
     const { fd } = file
-    if (fd === undefined || file.callsLeft > 0 || !(file.ended || this.#failure)) return
+    if (fd === undefined || file.syncing || !(file.ended || this.#failure)) return
     file.fd = undefined
     fs.close(fd, (error) => {
       this.#openFiles.delete(file)
@@ -266,12 +242,12 @@ export class LocalTreeWriter implements TreeWriter {
   #syncAhead(file: OpenFile, fd: number): void {
     if (this.#failure) return
     file.unsyncedBytes = 0
-    file.callsLeft += 1
+    file.syncing = true
     fs.fdatasync(fd, (error) => {
-      file.callsLeft -= 1
+      file.syncing = false
       // The kernel says an error once: nobody would hear of it at the end.
       if (error) this.#fail(fileError('sync', this.#absolute(file.path), error))
-      this.#closeWhenWritten(file)
+      this.#closeWhenSynced(file)
       this.#wakeWaiters()
     })
   }
@@ -325,8 +301,7 @@ export class LocalTreeWriter implements TreeWriter {
     const waiters = this.#waiters
     this.#waiters = waiters.filter(({ reject }) => reject === undefined)
     for (const { reject } of waiters) reject?.(error)
-    this.#queue.drop()
-    for (const file of this.#openFiles) this.#closeWhenWritten(file)
+    for (const file of this.#openFiles) this.#closeWhenSynced(file)
     return error
   }
 
@@ -354,4 +329,21 @@ export class LocalTreeWriter implements TreeWriter {
 /** Of the root 0. */
 function depth(relative: string): number {
   return relative === '' ? 0 : relative.split('/').length
+}
+
+/** Behind what was written to the file before. */
+function writeAll(fd: number, chunks: readonly Buffer[], length: number): void {
+  // A short write is how the kernel says that the disk is full; the next call has the error.
+  for (let at = fs.writevSync(fd, chunks); at < length; ) at += fs.writevSync(fd, chunksAfter(chunks, at))
+}
+
+/** What of the chunks comes behind so many bytes. */
+function chunksAfter(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
+  let left = bytes
+  const first = chunks.findIndex((chunk) => {
+    if (left < chunk.length) return true
+    left -= chunk.length
+    return false
+  })
+  return first === -1 ? [] : [(chunks[first] as Buffer).subarray(left), ...chunks.slice(first + 1)]
 }

@@ -5,7 +5,7 @@ import { type BackupProgress, BackupReceiver } from './backup-receiver.js'
 
 /** Remembers what it is told. */
 class RecordingTree implements TreeWriter {
-  readonly pendingBytes = 0
+  pendingBytes = 0
   readonly calls: string[] = []
 
   directory(path: string): void {
@@ -101,14 +101,15 @@ describe('BackupReceiver', () => {
     expect(() => receiver.beginManifest()).toThrow(/ends in the middle of its end mark/)
   })
 
-  it('reports once a MiB, and looks at the tree as often', () => {
+  it('reports once a MiB, and looks as often whether the tree has too much to write', () => {
     const reports: BackupProgress[] = []
     const tree = new RecordingTree()
     const receiver = new BackupReceiver(tree, server, (progress) => reports.push(progress))
     receiver.streamFor(mainOnly)
     receiver.beginArchive(undefined)
     const waits: unknown[] = []
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 80; i++) {
+      tree.pendingBytes = i < 40 ? 8 * 1024 * 1024 : 8 * 1024 * 1024 + 1
       // A file without an end keeps the archive in its content.
       receiver.archiveData(i === 0 ? beginningOf1Gib() : Buffer.alloc(32 * 1024))
       waits.push(receiver.whenWritable())
@@ -117,6 +118,7 @@ describe('BackupReceiver', () => {
     expect(reports).toEqual([
       { receivedBytes: 0, totalBytes },
       { receivedBytes: 512 + 32 * 32 * 1024, totalBytes },
+      { receivedBytes: 512 + 64 * 32 * 1024, totalBytes },
     ])
     expect(waits.filter((wait) => wait !== undefined)).toHaveLength(1)
     expect(tree.calls.filter((call) => call.startsWith('drain'))).toEqual(['drain to 8388608'])

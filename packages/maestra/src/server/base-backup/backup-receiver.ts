@@ -97,7 +97,7 @@ export class BackupReceiver implements BackupSink {
   whenWritable(): Promise<void> | undefined {
     if (this.#receivedBytes - this.#checkedBytes < strideBytes) return undefined
     this.#checkedBytes = this.#receivedBytes
-    return this.#tree.drainedTo(mostPendingBytes)
+    return this.#tree.pendingBytes > mostPendingBytes ? this.#tree.drainedTo(mostPendingBytes) : undefined
   }
 
   /** Throws unless the files in the tree are those of the manifest, taken from this system. */

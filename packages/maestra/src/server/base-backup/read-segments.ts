@@ -1,10 +1,10 @@
 import { crc32cMemory } from '@maestra/client/postgres/crc32c'
 
-/** What is written in one call, at most, and waited for before the memory is used again. */
+/** What is waited for before the memory is used again. */
 const segmentBytes = 1024 * 1024
 
-/** As much as is read, being written, and waiting for it, in the usual case. */
-const keptSegments = 10
+/** One that is read into, one that is written, and one that was written and is not given back yet. */
+const keptSegments = 3
 
 /**
  * Memory that a copy is read into, and written from. A segment that is given back is used again, the last one first, which may
