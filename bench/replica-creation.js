@@ -1,5 +1,5 @@
 // @ts-check
-// node bench/replica-creation.js [--runs 5] [--folder /tmp] [--programs /usr/lib/postgresql/15/bin] [--growth] [--json]
+// node bench/replica-creation.js [--runs 5] [--folder /tmp] [--programs /usr/lib/postgresql/15/bin] [--growth 100,1000,4000] [--json]
 // How long the copy of a primary of 1 GB takes, beside pg_basebackup of the same version; after npm run build.
 //
 // Timed on each side: a whole process, from its start to its end, that logs in by TCP and SCRAM as the replication role, has
@@ -9,7 +9,9 @@
 //   that V8 kept of it, as the command line starts from its second time on. When the user is root it gives each file to the
 //   account of the server; pg_basebackup runs as that account.
 // - maestra apply: the whole command, with observation, configuration, start, and waiting until the replica streams.
-// --growth adds 100 MB and 4 GB: time and memory, synced. Needs twice the size on the disk.
+// Beside the time of the whole: the processor time of the program and of what it starts, which other work on the machine disturbs
+// less. That of the server is not in it.
+// --growth: so many MB in place of the 1000, time and memory alone. Needs twice the size on the disk.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
@@ -31,15 +33,16 @@ import { flags, median, ratioOf, refuse, table, timeInTurn } from './paired.js'
 /** @typedef {import('./paired.js').Contender} Contender */
 
 const run = promisify(execFile)
-const given = flags(5, { folder: { type: 'string' }, programs: { type: 'string' }, growth: { type: 'boolean' } })
+const given = flags(5, { folder: { type: 'string' }, programs: { type: 'string' }, growth: { type: 'string' } })
 const { runs, json } = given
 const programs = typeof given['programs'] === 'string' ? given['programs'] : newestPrograms()
 if (programs === undefined || !existsSync(join(programs, 'pg_basebackup')))
   refuse(`there is no pg_basebackup in ${programs ?? '/usr/lib/postgresql/*/bin'}; say where: --programs <directory>`)
 const above = typeof given['folder'] === 'string' ? given['folder'] : tmpdir()
 if (!existsSync(above)) refuse(`there is no folder ${above}`)
-const sizes = given['growth'] === true ? [100, 1000, 4000] : [1000]
-const comparedMb = 1000
+const growth = typeof given['growth'] === 'string' ? given['growth'].split(',').map(Number) : undefined
+if (growth?.some((each) => !(each > 0))) refuse(`--growth takes sizes in MB, not ${given['growth']}`)
+const sizes = growth ?? [1000]
 
 const { stdout: version } = await run(join(programs, 'postgres'), ['--version'])
 const major = /\d+/.exec(version)?.[0] ?? ''
@@ -59,6 +62,8 @@ let copy = ''
 let copiesMade = 0
 /** Most memory that each of the processes of Maestra had, in MB. @type {Map<string, number>} */
 const peakMb = new Map()
+/** Processor time of the runs of each contender, in ms, the one that warms up first. @type {Map<string, number[]>} */
+const processorMs = new Map()
 /** @type {Record<string, string>} Of the cluster's roles. */
 const passwords = {}
 
@@ -83,15 +88,25 @@ function newestPrograms() {
   return majors.map((each) => join(root, String(each), 'bin')).find((each) => existsSync(join(each, 'pg_basebackup')))
 }
 
-/** @param {string} program @param {readonly string[]} args */
-const asServer = (program, args) =>
-  run(join(programs ?? '', program), args, {
-    ...spawned,
-    env: { ...process.env, PGPASSWORD: passwords['replicator'] ?? '' },
-  })
+/** Without certificates of this machine, which Node.js would read before anything else: 55 ms for those of Debian. */
+const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env
+
+/**
+ * Runs a program under the name of a contender.
+ * @param {string} name @param {string} program @param {readonly string[]} args @param {object} [options]
+ */
+async function contend(name, program, args, options = {}) {
+  const env = { ...environment, PGPASSWORD: passwords['replicator'] ?? '', TIMEFORMAT: '%U %S' }
+  const timed = ['-c', 'time "$0" "$@"', program, ...args]
+  const { stdout, stderr } = await run('bash', timed, { ...options, env })
+  const [user = '', system = ''] = stderr.trim().split('\n').at(-1)?.split(' ') ?? []
+  const ofName = processorMs.get(name) ?? []
+  processorMs.set(name, [...ofName, 1000 * (Number(user) + Number(system))])
+  return stdout
+}
 
 const apply = async () => {
-  await run(process.execPath, [bin, 'apply', '--yes'], { cwd: folder })
+  await run(process.execPath, [bin, 'apply', '--yes'], { cwd: folder, env: environment })
 }
 
 async function takeStandbyDown() {
@@ -167,8 +182,9 @@ function pgBasebackup(name, { sync, verifyAfterwards = false }) {
     name,
     before,
     run: async () => {
-      await asServer('pg_basebackup', [...where, ...how, '-D', copy])
-      if (verifyAfterwards) await asServer('pg_verifybackup', ['--no-parse-wal', '--quiet', copy])
+      await contend(name, join(programs ?? '', 'pg_basebackup'), [...where, ...how, '-D', copy], spawned)
+      if (!verifyAfterwards) return
+      await contend(name, join(programs ?? '', 'pg_verifybackup'), ['--no-parse-wal', '--quiet', copy], spawned)
     },
     after,
   }
@@ -181,8 +197,7 @@ function ours(name, { sync, verify }) {
     before,
     run: async () => {
       const args = [starter, receiver, String(primary.port), major, copy, account.name, String(sync), String(verify)]
-      const env = { ...process.env, PGPASSWORD: passwords['replicator'] ?? '' }
-      const { stdout } = await run(process.execPath, args, { env })
+      const stdout = await contend(name, process.execPath, args)
       peakMb.set(name, Math.max(peakMb.get(name) ?? 0, Number(stdout)))
     },
     after,
@@ -205,9 +220,22 @@ const groups = [
   ],
 ]
 
+/** The median of what the processes of one run took together. @param {string} name */
+function processorMsOf(name) {
+  const ofProcesses = processorMs.get(name)
+  if (ofProcesses === undefined) return undefined
+  const perRun = ofProcesses.length / (runs + 1)
+  const ofRuns = Array.from({ length: runs }, (_each, index) => {
+    const from = (index + 1) * perRun
+    return ofProcesses.slice(from, from + perRun).reduce((sum, ms) => sum + ms, 0)
+  })
+  return median(ofRuns)
+}
+
 /** @param {readonly (readonly Contender[])[]} measured */
 async function measure(measured) {
   peakMb.clear()
+  processorMs.clear()
   const timed = await timeInTurn(measured.flat(), runs)
   return measured.flatMap((group) => {
     const peer = timed.find(({ name }) => name === group[0]?.name)
@@ -217,6 +245,7 @@ async function measure(measured) {
       ...each,
       medianMs: median(each.ms),
       ratio: ratioOf(each, peer),
+      processorMs: processorMsOf(each.name),
       peakMb: peakMb.get(each.name),
     }))
   })
@@ -224,14 +253,15 @@ async function measure(measured) {
 
 /** @param {Awaited<ReturnType<typeof measure>>} rows */
 function rowsAsText(rows) {
-  const text = rows.map(({ name, ms, medianMs, ratio, peakMb: peak }) => [
+  const text = rows.map(({ name, ms, medianMs, ratio, processorMs: processor, peakMb: peak }) => [
     name,
     ...[medianMs, Math.min(...ms), Math.max(...ms)].map((each) => String(Math.round(each))),
     ratio.median.toFixed(2),
     `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}`,
+    processor === undefined ? '' : String(Math.round(processor)),
     peak === undefined ? '' : String(peak),
   ])
-  return table([['', 'median ms', 'min', 'max', 'ratio', '95 %', 'peak MB'], ...text])
+  return table([['', 'median ms', 'min', 'max', 'ratio', '95 %', 'processor ms', 'peak MB'], ...text])
 }
 
 try {
@@ -241,7 +271,7 @@ try {
   const results = []
   for (const megabytes of sizes) {
     await fillTo(megabytes)
-    const measured = megabytes === comparedMb ? groups : [(groups[0] ?? []).slice(0, 2)]
+    const measured = growth === undefined ? groups : groups.map((group) => group.slice(0, 2))
     const rows = await measure(measured)
     results.push({ megabytes, rows })
     if (!json) {
