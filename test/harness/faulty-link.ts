@@ -1,11 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
-
-type Pair = { readonly outer: Socket; readonly inner: Socket }
+import { LinkedConnection } from './linked-connection.js'
 
 /** A forwarder between a pool and one server: its bytes can be held, its connections cut, and another server put behind it. */
 export class FaultyLink {
   readonly #server: Server
-  readonly #pairs = new Set<Pair>()
+  readonly #connections = new Set<LinkedConnection>()
   #target: number
   #isCut = false
   #isHeld = false
@@ -29,6 +28,8 @@ export class FaultyLink {
   readonly host = '127.0.0.1'
   /** What becomes of each piece that the server sends. */
   alter: (bytes: Buffer) => Buffer = (bytes) => bytes
+  /** Called before each piece that the pool sends. */
+  asked: (bytes: Buffer, connection: LinkedConnection) => void = () => {}
 
   get port(): number {
     const address = this.#server.address()
@@ -44,22 +45,19 @@ export class FaultyLink {
 
   /** Connections are reset; new ones are let through. */
   breakAll(): void {
-    for (const { outer, inner } of this.#pairs) {
-      outer.resetAndDestroy()
-      inner.destroy()
-    }
+    for (const connection of this.#connections) connection.break()
   }
 
   /** No byte passes in either direction, and nobody is told. */
   hold(): void {
     this.#isHeld = true
-    for (const { outer, inner } of this.#pairs) for (const socket of [outer, inner]) socket.pause()
+    for (const { sockets } of this.#connections) for (const socket of sockets) socket.pause()
   }
 
   mend(): void {
     this.#isCut = false
     this.#isHeld = false
-    for (const { outer, inner } of this.#pairs) for (const socket of [outer, inner]) socket.resume()
+    for (const { sockets } of this.#connections) for (const socket of sockets) socket.resume()
   }
 
   /** New connections reach another server; those that are open stay where they are. */
@@ -78,19 +76,11 @@ export class FaultyLink {
       return
     }
     const inner = connect(this.#target, '127.0.0.1')
-    const pair = { outer, inner }
-    this.#pairs.add(pair)
-    const relay = (from: Socket, to: Socket) => {
-      from.on('data', (bytes) => to.write(from === inner ? this.alter(bytes) : bytes))
-      from.on('error', () => {})
-      from.on('close', () => {
-        this.#pairs.delete(pair)
-        to.destroy()
-      })
-      if (this.#isHeld) from.pause()
-      else from.resume()
-    }
-    relay(outer, inner)
-    relay(inner, outer)
+    const connection = new LinkedConnection(outer, inner)
+    this.#connections.add(connection)
+    outer.on('data', (bytes: Buffer) => this.asked(bytes, connection))
+    outer.on('close', () => this.#connections.delete(connection))
+    connection.carry((bytes) => this.alter(bytes))
+    if (this.#isHeld) for (const socket of connection.sockets) socket.pause()
   }
 }

@@ -1,6 +1,7 @@
+import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Pool, PoolOptions, RoutingEvent } from '../../../packages/client/src/index.js'
-import type { SandboxNode } from '../../../packages/maestra/src/index.js'
+import { type SandboxNode, startSandbox } from '../../../packages/maestra/src/index.js'
 import { FaultyLink } from '../../harness/faulty-link.js'
 import { routedCluster } from '../../harness/routed-cluster.js'
 import { sql, untilRows } from '../../harness/sql.js'
@@ -71,6 +72,62 @@ describe('R2: what is known of a server', () => {
     const seen = await Promise.all(Array.from({ length: 5 }, () => pool.query(read)))
     expect(seen.map(({ rows }) => rows)).toEqual(Array.from({ length: 5 }, () => [{ value: 1 }]))
     taken.release()
+  })
+
+  it('R2: is not used for a connection that was open before it was seen and leads to another one', async () => {
+    const held: (() => void)[] = []
+    let isHolding = false
+    const verify: pg.PoolConfig['verify'] = (_client, done) => void (isHolding ? held.push(() => done()) : done())
+    const pool = open({ verify })
+    await pool.query('update item set value = 1')
+    await untilOnReplica(pool)
+    const taken = await pool.connect({ readOnly: true })
+    await taken.query(read)
+    links[1].lead(still)
+    isHolding = true
+    const reading = pool.query(read)
+    await untilSeen(
+      'a connection to the one that stands still',
+      () => held.length,
+      (count) => count === 1,
+    )
+    // The watch sees more and more of the replica that it is connected to.
+    await pool.query('update item set value = 2')
+    await untilSeen(
+      'a look after the connection was opened',
+      () => pool.explainRoute(read).reason,
+      (reason) => reason === 'replica-has-it',
+    )
+    isHolding = false
+    for (const done of held) done()
+    expect((await reading).rows).not.toEqual([{ value: 0 }])
+    taken.release()
+  })
+
+  it('R2: is not compared with how far a server of another system says that it is', async () => {
+    const other = await startSandbox({ replicas: 1 })
+    try {
+      const [strange] = other.replicas as [SandboxNode]
+      const { username, password } = new URL(cluster.sandbox.primary.url)
+      await sql(other.primary.url, `alter role "${username}" password '${password}'`)
+      await sql(other.primary.url, 'create table item (value int); insert into item values (99)')
+      // So far as no log of the other system will be.
+      for (let segment = 0; segment < 8; segment += 1) {
+        await sql(other.primary.url, 'select pg_switch_wal(), pg_logical_emit_message(true, $$next$$, $$segment$$)')
+      }
+      await untilRows(strange.url, `select pg_last_wal_replay_lsn() > '0/8000000' as is_far`, [{ is_far: true }])
+      const pool = open()
+      await pool.query('update item set value = 1')
+      await untilOnReplica(pool)
+      const taken = await pool.connect({ readOnly: true })
+      await taken.query(read)
+      links[1].lead(strange)
+      const seen = await Promise.all(Array.from({ length: 5 }, () => pool.query(read)))
+      expect(seen.map(({ rows }) => rows)).toEqual(Array.from({ length: 5 }, () => [{ value: 1 }]))
+      taken.release()
+    } finally {
+      await other.stop()
+    }
   })
 
   it('R2: is not used for a client that only reads, either', async () => {

@@ -2,7 +2,6 @@ import { nowMs } from '../base/clock.js'
 import type { Floor } from '../routing/consistency/floor.js'
 import type { Position } from '../routing/consistency/position.js'
 import { judge } from '../routing/topology/histories.js'
-import { holdsOn } from '../routing/topology/incarnation.js'
 import { LogPosition, SeenPosition } from '../routing/topology/log-position.js'
 import { mostAdvanced, reaches, type Satisfaction, satisfies } from '../routing/topology/satisfies.js'
 import type { NodeView, Topology } from '../routing/topology/topology.js'
@@ -64,14 +63,8 @@ export class FloorSight {
     if (connection.isPooled) return 'no'
     if (node.startedAt !== identity.startedAt || node.systemIdentifier !== identity.systemIdentifier) return 'no'
     if (observed !== undefined && this.reaches(node, observed, floor) === 'yes') return 'yes'
-    const seen = node.replayed
-    const isSeenHere =
-      seen !== undefined &&
-      holdsOn(
-        { at: seen.at, systemIdentifier: node.systemIdentifier, startedAt: node.startedAt },
-        { number, ...identity },
-      )
-    return isSeenHere && this.satisfies(node, floor) === 'yes' ? 'yes' : 'ask'
+    const isOlder = node.replayed !== undefined && number < node.replayed.at
+    return isOlder && this.satisfies(node, floor) === 'yes' ? 'yes' : 'ask'
   }
 
   /** Whether the primary may answer a read (rule T5). What was lost is told by the floor itself. */

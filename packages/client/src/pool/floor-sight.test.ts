@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { nowMs } from '../base/clock.js'
+import { parseLsn } from '../postgres/lsn.js'
+import { timelineOf } from '../postgres/timeline.js'
+import type { Floor } from '../routing/consistency/floor.js'
+import { reduce, topologyOfAddresses } from '../routing/topology/reduce.js'
+import type { ServerState } from '../routing/topology/server-state.js'
+import type { Topology } from '../routing/topology/topology.js'
+import { FloorSight } from './floor-sight.js'
+import type { ServerConnection } from './server-connection.js'
+
+const timeline = timelineOf(1)
+const server = {
+  systemIdentifier: '7001',
+  backendPid: 1,
+  versionNumber: 180004,
+  walBlockSize: 8192,
+  walSegmentSize: 16_777_216,
+  checkpointTimeline: timeline,
+  passedTimeline: timeline,
+}
+const lsn = parseLsn('0/5000')
+const primary: ServerState = {
+  ...server,
+  startedAt: '10:00',
+  readOnly: false,
+  progress: { inRecovery: false, inserted: lsn, flushed: lsn, timeline, lastReplayed: undefined },
+}
+const standby: ServerState = {
+  ...server,
+  startedAt: '10:01',
+  readOnly: true,
+  progress: {
+    inRecovery: true,
+    replayed: lsn,
+    received: lsn,
+    receivedTimeline: timeline,
+    receiverSeen: true,
+    replayedCommitAgeMs: 0,
+  },
+}
+const floor: Floor = { kind: 'at', positions: [{ systemIdentifier: '7001', timeline, lsn }], provisional: false }
+
+/** A primary and a replica, which was seen at 0/5000 by the look with the number 50. */
+function seenAt50(): Topology {
+  const atMs = nowMs()
+  const answered = { kind: 'answered', processId: 1 } as const
+  const first = { ...answered, address: 'db1', connection: 1, sent: 2, received: 3, state: primary }
+  const second = { ...answered, address: 'db2', connection: 4, sent: 50, received: 51, state: standby }
+  return reduce(reduce(topologyOfAddresses(['db1', 'db2']), first, atMs).topology, second, atMs).topology
+}
+
+type Differences = {
+  readonly number?: number
+  readonly systemIdentifier?: string
+  readonly startedAt?: string
+  readonly saw?: string
+}
+
+/** A connection of the pool to db2 that is old enough to know what was seen there, but for the differences. */
+function connectionThat({ number = 40, systemIdentifier = '7001', startedAt = '10:01', saw }: Differences) {
+  return {
+    node: { address: 'db2' },
+    number,
+    identity: { systemIdentifier, startedAt, inRecovery: true },
+    observed: saw === undefined ? undefined : { replayed: parseLsn(saw), timeline },
+    isPooled: false,
+    isBroken: false,
+  } as unknown as ServerConnection
+}
+
+describe('R2: whether a connection has what was seen of its node', () => {
+  it.each<[of: string, holds: 'yes' | 'ask' | 'no', differences: Differences]>([
+    ['opened before the look', 'yes', {}],
+    ['opened after it', 'ask', { number: 60 }],
+    ['opened after it that saw as much', 'yes', { number: 60, saw: '0/5000' }],
+    ['opened after it that saw less', 'ask', { number: 60, saw: '0/4000' }],
+    ['to another run of the server', 'no', { startedAt: '09:00' }],
+    ['to another system', 'no', { systemIdentifier: '7002' }],
+    // However far it is: its position is not one of the history that the floor is on.
+    ['to another run that saw more', 'no', { startedAt: '09:00', saw: '0/9000' }],
+    ['to another system that saw more', 'no', { systemIdentifier: '7002', saw: '0/9000' }],
+  ])('R2: one %s: %s', (_, holds, differences) => {
+    const topology = seenAt50()
+    expect(new FloorSight(() => topology).holds(connectionThat(differences), floor)).toBe(holds)
+  })
+})

@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net'
+
+/** One connection through a link. */
+export class LinkedConnection {
+  readonly #outer: Socket
+  readonly #inner: Socket
+  #held: Buffer[] | undefined
+  #hasEnded = false
+
+  constructor(outer: Socket, inner: Socket) {
+    this.#outer = outer
+    this.#inner = inner
+  }
+
+  get sockets(): readonly [Socket, Socket] {
+    return [this.#outer, this.#inner]
+  }
+
+  /** @param alter What becomes of each piece that the server sends. */
+  carry(alter: (bytes: Buffer) => Buffer): void {
+    const [outer, inner] = this.sockets
+    outer.on('data', (bytes) => inner.write(bytes))
+    outer.on('close', () => inner.destroy())
+    inner.on('data', (bytes) => this.#answered(alter(bytes)))
+    inner.on('close', () => this.#ended())
+    for (const socket of this.sockets) {
+      socket.on('error', () => {})
+      socket.resume()
+    }
+  }
+
+  /** From here on what the server says waits, its goodbye as well; what is said to it passes. */
+  holdAnswers(): void {
+    this.#held ??= []
+  }
+
+  /** How much the server has said since. */
+  get heldBytes(): number {
+    return (this.#held ?? []).reduce((sum, { length }) => sum + length, 0)
+  }
+
+  letGo(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const bytes of held) this.#outer.write(bytes)
+    if (this.#hasEnded) this.#outer.end()
+  }
+
+  /** Whoever has opened it hears of a reset, the server of an end; what was held is lost. */
+  break(): void {
+    this.#outer.resetAndDestroy()
+    this.#inner.destroy()
+  }
+
+  #answered(bytes: Buffer): void {
+    if (this.#held === undefined) this.#outer.write(bytes)
+    else this.#held.push(bytes)
+  }
+
+  #ended(): void {
+    this.#hasEnded = true
+    if (this.#held === undefined) this.#outer.destroy()
+  }
+}
