@@ -37,6 +37,11 @@ export class FaultyLink {
     return address.port
   }
 
+  /** Those that are open. */
+  get connections(): Iterable<LinkedConnection> {
+    return this.#connections
+  }
+
   /** Connections are reset, new ones as well. */
   cut(): void {
     this.#isCut = true

@@ -1,6 +1,7 @@
 import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Pool, RoutingEvent } from '../../../packages/client/src/index.js'
+import { poolUrl } from '../../harness/pool-url.js'
 import { routedCluster } from '../../harness/routed-cluster.js'
 import { tracesOf } from '../../harness/traces.js'
 
@@ -157,6 +158,46 @@ describe('writes', () => {
     )
     expect(await writing).toMatchObject({ outcome: 'unknown' })
     expect(await count('ended')).toBe(0)
+  })
+
+  it.each<[what: string, outcome: string, rows: number, run: (name: string) => Promise<unknown>]>([
+    [
+      'that found no primary',
+      'not-started',
+      0,
+      async (name) => {
+        const alone = cluster.makePool({ connectionString: poolUrl(cluster.sandbox.replicas), waitMs: 200 })
+        await alone.query('insert into item (name) values ($1)', [name])
+      },
+    ],
+    [
+      'whose parameters the server refuses',
+      'rolled-back',
+      0,
+      (name) => pool.query('insert into item (id, name) values ($1, $2)', ['none', name]),
+    ],
+    [
+      'of a transaction',
+      'rolled-back',
+      0,
+      (name) =>
+        pool.transaction(async (client) => {
+          await client.query('insert into item (name) values ($1)', [name])
+          await client.query('insert into item (name) values ($1)', [name])
+        }),
+    ],
+    ['that committed on its way', 'unknown', 1, (name) => pool.query('call add_and_fail($1)', [name])],
+    [
+      'among several that committed one',
+      'unknown',
+      1,
+      (name) => pool.query(`begin; insert into item (name) values ('${name}'); commit; select 1 / 0`),
+    ],
+  ])('W6: the error of a statement %s says that its outcome is %s', async (what, outcome, rows, run) => {
+    const name = `an error of a statement ${what}`
+    await cluster.pauseReplicas()
+    await expect(run(name)).rejects.toMatchObject({ outcome })
+    expect(await count(name)).toBe(rows)
   })
 
   it('W7: a write of a session resolves when its token is known, at most 64 characters', async () => {
