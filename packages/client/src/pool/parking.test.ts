@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Deadline, waitUntil } from '../base/deadline.js'
 import type { Floor } from '../routing/consistency/floor.js'
 import { Parking, type ParkOutcome } from './parking.js'
@@ -54,6 +54,26 @@ describe('reads that wait for a replica', () => {
     }
     expect(new Set(await Promise.all(parked))).toEqual(new Set(['satisfied']))
     expect(node.mostInFlight).toBe(1)
+  })
+
+  it('R5: leave it a millisecond between an answer and the next question', async () => {
+    vi.useFakeTimers()
+    try {
+      const node = new Node()
+      const parked = node.park(60_000)
+      for (let times = 1; times <= 5; times += 1) {
+        node.asked[times - 1]?.()
+        await vi.advanceTimersByTimeAsync(0)
+        expect(node.asked.length).toBe(times)
+        await vi.advanceTimersByTimeAsync(1)
+        expect(node.asked.length).toBe(times + 1)
+      }
+      node.satisfaction = 'yes'
+      node.asked[5]?.()
+      expect(await parked).toBe('satisfied')
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('R5: ask nothing when nobody waits any more, and begin again with the next one', async () => {
