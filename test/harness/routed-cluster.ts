@@ -2,9 +2,10 @@ import { Deadline, waitUntil } from '@maestra/client/base/deadline'
 import type pg from 'pg'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { Pool, type PoolOptions, type RoutingEvent } from '../../packages/client/src/index.js'
-import { type Sandbox, startSandbox } from '../../packages/maestra/src/index.js'
+import type { Sandbox } from '../../packages/maestra/src/index.js'
 import { poolUrl } from './pool-url.js'
 import { sql, untilRows } from './sql.js'
+import { startServers } from './start-servers.js'
 
 type ClusterOptions = {
   /** What is run on the primary before the first test. */
@@ -34,7 +35,7 @@ export class RoutedCluster {
 
   /** Resolves when the replicas have the schema. */
   async start({ schema, parameters = {} }: ClusterOptions): Promise<void> {
-    this.#sandbox = await startSandbox({ replicas: 2, parameters })
+    this.#sandbox = await startServers({ replicas: 2, parameters })
     await this.onPrimary(schema)
     await this.settle()
   }

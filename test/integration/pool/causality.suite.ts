@@ -1,11 +1,12 @@
 import { Deadline, type Look, waitUntil } from '@maestra/client/base/deadline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Pool, type PoolOptions, type PoolStatistics } from '../../../packages/client/src/index.js'
-import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
+import type { Sandbox } from '../../../packages/maestra/src/index.js'
 import { Counters, counterTable, type StaleRead } from '../../harness/counters.js'
 import { FlappingReplay } from '../../harness/flapping-replay.js'
 import { poolUrl } from '../../harness/pool-url.js'
 import { complaintsOf } from '../../harness/server-log.js'
+import { startServers } from '../../harness/start-servers.js'
 import { TokenReader } from '../../harness/token-reader.js'
 
 const writers = 16
@@ -72,7 +73,7 @@ export function describeCausality({ reads }: { readonly reads: number }): void {
     const share = (part: number) => Math.ceil(reads * part)
 
     beforeAll(async () => {
-      sandbox = await startSandbox({ replicas: 2 })
+      sandbox = await startServers({ replicas: 2 })
       replay = await FlappingReplay.of(sandbox.replicas)
       await withPool({}, async (pool) => {
         await pool.query(counterTable)

@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { causality } from '../../../packages/client/src/adapters/http.js'
 import { Pool, type PoolOptions } from '../../../packages/client/src/index.js'
-import { type Sandbox, startSandbox } from '../../../packages/maestra/src/index.js'
+import type { Sandbox } from '../../../packages/maestra/src/index.js'
 import { FaultyLink } from '../../harness/faulty-link.js'
 import type { LinkedConnection } from '../../harness/linked-connection.js'
 import { sql, untilRows } from '../../harness/sql.js'
+import { startServers } from '../../harness/start-servers.js'
 import { tracesOf } from '../../harness/traces.js'
 import { untilSeen } from '../../harness/until-seen.js'
 
@@ -18,7 +19,7 @@ const pools: Pool[] = []
 let capturing: LinkedConnection | undefined
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ replicas: 2 })
+  sandbox = await startServers({ replicas: 2 })
   await sql(
     sandbox.primary.url,
     'create table item (value int); insert into item values (0); create table other (value int)',

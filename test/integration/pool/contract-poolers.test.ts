@@ -1,10 +1,11 @@
 import type pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Pool, PoolOptions, RoutingEvent } from '../../../packages/client/src/index.js'
-import { type SandboxNode, startSandbox } from '../../../packages/maestra/src/index.js'
+import type { SandboxNode } from '../../../packages/maestra/src/index.js'
 import { FaultyLink } from '../../harness/faulty-link.js'
 import { routedCluster } from '../../harness/routed-cluster.js'
 import { sql, untilRows } from '../../harness/sql.js'
+import { startServers } from '../../harness/start-servers.js'
 import { tracesOf } from '../../harness/traces.js'
 import { untilSeen } from '../../harness/until-seen.js'
 
@@ -105,7 +106,7 @@ describe('R2: what is known of a server', () => {
   })
 
   it('R2: is not compared with how far a server of another system says that it is', async () => {
-    const other = await startSandbox({ replicas: 1 })
+    const other = await startServers({ replicas: 1 })
     try {
       const [strange] = other.replicas as [SandboxNode]
       const { username, password } = new URL(cluster.sandbox.primary.url)
