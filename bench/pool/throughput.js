@@ -20,20 +20,26 @@ const cases = [
   { name: 'one server, point selects', replicas: 0, writeShare: 0 },
   { name: 'one server, 10 % writes', replicas: 0, writeShare: 0.1 },
   { name: 'two replicas, 10 % writes', replicas: 2, writeShare: 0.1 },
+  { name: 'the same, prepared', replicas: 2, writeShare: 0.1, options: { lanes: 'prepared' } },
+  { name: 'two replicas, point selects', replicas: 2, writeShare: 0 },
 ]
 
 const rows = []
 for (const replicas of [0, 2]) {
   await onServers(replicas, async ({ primary, nodes }) => {
     const loads = [new Load('maestra', urlOf(nodes)), new Load('pg', primary.url), new Load('pg', primary.url)]
+    const prepared = new Load('maestra', urlOf(nodes), { lanes: 'prepared' })
     try {
       // Code that is new to the machine is slower than what it becomes; connections are opened as well.
-      for (const load of loads) await load.run({ kind: 'closed', concurrent: 16, ms: warmUpMs, writeShare: 0.1 })
-      for (const { name, writeShare } of cases.filter((each) => each.replicas === replicas)) {
-        for (const concurrent of concurrences) rows.push(await compare(name, loads, concurrent, writeShare))
+      for (const load of [...loads, prepared]) {
+        await load.run({ kind: 'closed', concurrent: 16, ms: warmUpMs, writeShare: 0.1 })
+      }
+      for (const { name, writeShare, options } of cases.filter((each) => each.replicas === replicas)) {
+        const compared = options === undefined ? loads : [prepared, ...loads.slice(1)]
+        for (const concurrent of concurrences) rows.push(await compare(name, compared, concurrent, writeShare))
       }
     } finally {
-      for (const load of loads) await load.end()
+      for (const load of [...loads, prepared]) await load.end()
     }
   })
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { causality } from '../../../packages/client/src/adapters/http.js'
 import { Pool, type PoolOptions } from '../../../packages/client/src/index.js'
+import { positionName } from '../../../packages/client/src/routing/topology/probe-query.js'
 import type { Sandbox } from '../../../packages/maestra/src/index.js'
 import { FaultyLink } from '../../harness/faulty-link.js'
 import type { LinkedConnection } from '../../harness/linked-connection.js'
@@ -66,10 +67,11 @@ async function open(options: PoolOptions = {}): Promise<Pool> {
   return pool
 }
 
-/** From here on no answer to a reading of the primary's position arrives. A probe asks for more than that. */
+/** From here on no answer to a reading of the primary's position arrives. */
 function holdCaptures(): void {
   link.asked = (bytes, connection) => {
-    if (!bytes.includes('pg_current_wal_insert_lsn') || bytes.includes('pg_walfile_name')) return
+    // The reading is prepared: its text comes the first time, its name with each.
+    if (!bytes.includes(positionName)) return
     connection.holdAnswers()
     capturing = connection
   }

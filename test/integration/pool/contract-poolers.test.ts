@@ -51,6 +51,12 @@ async function untilOnReplica(pool: Pool): Promise<void> {
     () => pool.query(read).then(() => pool.explainRoute(read).reason),
     (reason) => reason === 'replica-has-it',
   )
+  // The connection of a lane goes back a turn after its last answer.
+  await untilSeen(
+    'an idle connection',
+    () => pool.stats().nodes[1]?.idleCount,
+    (count) => count === 1,
+  )
 }
 
 /** As a pooler does, it tells of another process than the one that answers: BackendKeyData is changed. */

@@ -64,7 +64,7 @@ describe('tokens', () => {
     await cluster.untilRouting(pool)
     await readWith(token)
     expect(events).toContainEqual(expect.objectContaining({ kind: 'token-invalid' }))
-    expect(pool.stats().parked.total).toBe(0)
+    expect(pool.stats().parked.expired).toBe(0)
   })
 
   it('T1: that are further than any server do not hide what their scope writes', async () => {

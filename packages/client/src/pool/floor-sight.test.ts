@@ -63,7 +63,7 @@ function connectionThat({ number = 40, systemIdentifier = '7001', startedAt = '1
     node: { address: 'db2' },
     number,
     identity: { systemIdentifier, startedAt, inRecovery: true },
-    observed: saw === undefined ? undefined : { replayed: parseLsn(saw), timeline },
+    observed: saw === undefined ? undefined : { replayed: parseLsn(saw), at: number + 1, timeline },
     isPooled: false,
     isBroken: false,
   } as unknown as ServerConnection
@@ -83,5 +83,67 @@ describe('R2: whether a connection has what was seen of its node', () => {
   ])('R2: one %s: %s', (_, holds, differences) => {
     const topology = seenAt50()
     expect(new FloorSight(() => topology).holds(connectionThat(differences), floor)).toBe(holds)
+  })
+})
+
+describe('R2: what a connection of the application has seen of a node', () => {
+  const behind: Floor = {
+    ...floor,
+    positions: [{ systemIdentifier: '7001', timeline, lsn: parseLsn('0/8000') }],
+  } as Floor
+
+  /** The watch has seen 0/5000 with the look 50; a connection that was opened at 60 has seen 0/9000 with the look 61. */
+  function seen(differences: Differences = {}): FloorSight {
+    const topology = seenAt50()
+    const sight = new FloorSight(() => topology)
+    sight.seen(connectionThat({ number: 60, saw: '0/9000', ...differences }))
+    return sight
+  }
+
+  it('R2: counts on those that were open before it looked', () => {
+    expect(seen().holds(connectionThat({ number: 40 }), behind)).toBe('yes')
+  })
+
+  it('R2: does not count on those that were opened later, also where the watch has looked since', () => {
+    const sight = seen({ number: 20 })
+    // Opened after the look 21 of the other one, and before the look 50 of the watch, which saw less.
+    expect(sight.holds(connectionThat({ number: 40 }), behind)).toBe('ask')
+    expect(seen().holds(connectionThat({ number: 70 }), behind)).toBe('ask')
+  })
+
+  it('counts for the choice of the node', () => {
+    const topology = seenAt50()
+    const node = topology.nodes.get('db2')
+    if (node === undefined) throw new Error('no node')
+    const sight = new FloorSight(() => topology)
+    expect(sight.satisfies(node, behind)).toBe('not-yet')
+    sight.seen(connectionThat({ number: 60, saw: '0/9000' }))
+    expect(sight.satisfies(node, behind)).toBe('yes')
+  })
+
+  it('R2: counts no more when that connection has ended', () => {
+    const sight = seen()
+    sight.lost(connectionThat({ number: 59 }))
+    expect(sight.holds(connectionThat({ number: 40 }), behind)).toBe('yes')
+    sight.lost(connectionThat({ number: 60 }))
+    expect(sight.holds(connectionThat({ number: 40 }), behind)).toBe('ask')
+  })
+
+  it.each([{ startedAt: '09:00' }, { systemIdentifier: '7002' }])(
+    'does not count when it is of another run: %o',
+    (run) => {
+      const topology = seenAt50()
+      const sight = new FloorSight(() => topology)
+      sight.seen(connectionThat({ number: 60, saw: '0/9000', ...run }))
+      expect(sight.holds(connectionThat({ number: 40 }), behind)).toBe('ask')
+    },
+  )
+
+  it('R3: is the only thing that rows are held against which were read before others looked', () => {
+    const sight = seen()
+    expect(sight.hasSeen(connectionThat({ number: 40, saw: '0/7000' }), behind)).toBe(false)
+    expect(sight.hasSeen(connectionThat({ number: 40, saw: '0/8000' }), behind)).toBe(true)
+    expect(sight.hasSeen(connectionThat({ number: 40 }), behind)).toBe(false)
+    expect(sight.hasSeen(connectionThat({ number: 40, saw: '0/9000', startedAt: '09:00' }), behind)).toBe(false)
   })
 })

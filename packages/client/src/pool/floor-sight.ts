@@ -2,6 +2,7 @@ import { nowMs } from '../base/clock.js'
 import type { Floor } from '../routing/consistency/floor.js'
 import type { Position } from '../routing/consistency/position.js'
 import { judge } from '../routing/topology/histories.js'
+import type { Incarnation } from '../routing/topology/incarnation.js'
 import { LogPosition, SeenPosition } from '../routing/topology/log-position.js'
 import { mostAdvanced, reaches, type Satisfaction, satisfies } from '../routing/topology/satisfies.js'
 import type { NodeView, Topology } from '../routing/topology/topology.js'
@@ -15,6 +16,8 @@ type Remembered = {
   readonly atMs: number
 }
 
+type Look = Incarnation & { readonly observed: Observed; readonly connection: number }
+
 /** For so long an answer is given again while neither topology nor floor has changed: what changes without them is whether the primary is fresh. */
 const rememberedMs = 10
 
@@ -22,14 +25,22 @@ const rememberedMs = 10
 export class FloorSight {
   readonly #topology: () => Topology
   readonly #remembered = new Map<string, Remembered>()
+  readonly #looks = new Map<string, Look>()
   readonly #positions = new WeakMap<Position, LogPosition>()
 
   constructor(topology: () => Topology) {
     this.#topology = topology
   }
 
-  /** Whether a node has what a read must see. */
+  /** Whether a node has what a read must see, by all that was seen of it. */
   satisfies(node: NodeView, floor: Floor): Satisfaction {
+    const watched = this.#watched(node, floor)
+    const look = watched === 'not-yet' ? this.#lookAt(node) : undefined
+    return look === undefined ? watched : this.reaches(node, look.observed, floor)
+  }
+
+  /** The same, by what the watch has seen. */
+  #watched(node: NodeView, floor: Floor): Satisfaction {
     if (node.role !== 'replica' || !node.answers || node.diverged) return 'no'
     if (floor.kind === 'none') return 'yes'
     const topology = this.#topology()
@@ -42,13 +53,44 @@ export class FloorSight {
     return satisfaction
   }
 
-  /** The same of a position that was seen on a connection of that node. */
+  /** What a connection of the application's has seen of its server counts for that server, as what the watch sees does. */
+  seen({ node, number, identity, observed }: ServerConnection): void {
+    if (identity === undefined || observed === undefined) return
+    const before = this.#looks.get(node.address)
+    if (before !== undefined && before.observed.at >= observed.at) return
+    const { systemIdentifier, startedAt } = identity
+    this.#looks.set(node.address, { systemIdentifier, startedAt, observed, connection: number })
+  }
+
+  /** With a connection ends what it vouched for: its server may have crashed, and have gone back. */
+  lost({ node, number }: ServerConnection): void {
+    if (this.#looks.get(node.address)?.connection === number) this.#looks.delete(node.address)
+  }
+
+  /** The last such look to the run of the server that the watch sees. */
+  #lookAt(node: NodeView): Look | undefined {
+    const look = this.#looks.get(node.address)
+    return look !== undefined && isOf(node, look) ? look : undefined
+  }
+
+  /** The same, of a position that was seen on a connection of that node. */
   reaches(node: NodeView, { replayed, timeline }: Observed, floor: Floor): Satisfaction {
     if (node.role !== 'replica') return 'no'
     if (floor.kind === 'none') return 'yes'
     const topology = this.#topology()
     const seen = new SeenPosition(replayed)
     return this.#ask(node, floor, (position) => reaches(node, seen, position, topology, nowMs(), timeline))
+  }
+
+  /**
+   * Rule R3: whether what a connection itself has seen of its server suffices for what it answered behind that. What others saw may be later
+   * than the answer, so for a floor that is more than positions it never does.
+   */
+  hasSeen({ node: { address }, identity, observed }: ServerConnection, floor: Floor): boolean {
+    const node = this.#topology().nodes.get(address)
+    if (node === undefined || identity === undefined || observed === undefined || !identity.inRecovery) return false
+    if (floor.kind !== 'at' || !isOf(node, identity)) return false
+    return this.reaches(node, observed, floor) === 'yes'
   }
 
   /**
@@ -61,10 +103,13 @@ export class FloorSight {
     if (node === undefined || identity === undefined || !identity.inRecovery || connection.isBroken) return 'no'
     // Rule R4: another server may answer the next statement.
     if (connection.isPooled) return 'no'
-    if (node.startedAt !== identity.startedAt || node.systemIdentifier !== identity.systemIdentifier) return 'no'
+    if (!isOf(node, identity)) return 'no'
     if (observed !== undefined && this.reaches(node, observed, floor) === 'yes') return 'yes'
-    const isOlder = node.replayed !== undefined && number < node.replayed.at
-    return isOlder && this.satisfies(node, floor) === 'yes' ? 'yes' : 'ask'
+    const look = this.#lookAt(node)
+    const isInLook = look !== undefined && number < look.observed.at
+    if (isInLook && this.reaches(node, look.observed, floor) === 'yes') return 'yes'
+    const isWatched = node.replayed !== undefined && number < node.replayed.at
+    return isWatched && this.#watched(node, floor) === 'yes' ? 'yes' : 'ask'
   }
 
   /** Whether the primary may answer a read (rule T5). What was lost is told by the floor itself. */
@@ -128,6 +173,10 @@ export class FloorSight {
     this.#positions.set(position, made)
     return made
   }
+}
+
+function isOf({ systemIdentifier, startedAt }: NodeView, run: Incarnation): boolean {
+  return systemIdentifier === run.systemIdentifier && startedAt === run.startedAt
 }
 
 const rank: Readonly<Record<Satisfaction, number>> = { yes: 0, 'not-yet': 1, unknown: 2, no: 3 }

@@ -32,6 +32,7 @@ export type KeptHost = {
   readonly holds: (connection: ServerConnection, floor: Floor) => 'yes' | 'ask' | 'no'
   readonly observe: (connection: ServerConnection, floor: Floor) => Promise<boolean>
   readonly sendWrite: AutocommitWrites['send']
+  readonly changedNames: () => void
   readonly emit: (event: RoutingEvent) => void
 }
 
@@ -66,14 +67,14 @@ export class KeptConnections {
   /** One that has what the scope must see, for a client that only reads: of a replica, or of the primary where there is none. */
   pinReadOnly(scope: PoolScope, done: Kept): void {
     const search = searchFor(provenRead, scope, this.#floor(scope))
-    this.#host.search.find(search, (error, connection, reason) => {
-      if (connection === undefined || reason === undefined) return done(error, undefined)
-      done(undefined, this.#readOnly(connection, reason, scope))
+    this.#host.search.find(search, (error, seat, reason) => {
+      if (seat === undefined || reason === undefined) return done(error, undefined)
+      done(undefined, this.#readOnly(seat.connection, reason, scope))
     })
   }
 
   #pinned(connection: ServerConnection, scope: PoolScope): PinnedConnection {
-    const { writes, classes, counters, commits, captures, emit } = this.#host
+    const { writes, classes, counters, commits, captures, changedNames, emit } = this.#host
     return new PinnedConnection({
       connection,
       writes,
@@ -82,7 +83,7 @@ export class KeptConnections {
         counters.count(connection.node.address, call.isSubmittable ? 'submittable' : 'pinned')
         return classes.classify(call)
       },
-      changedNames: () => classes.namesChanged(),
+      changedNames,
       // Rule R10: whoever is told of something by NOTIFY reads it.
       notified: () => {
         commits.raise(commits.pool)

@@ -3,6 +3,7 @@ import { nowMs } from '../base/clock.js'
 import { codeOf } from '../base/error.js'
 import { SynchronousCommit } from '../routing/consistency/synchronous-commit.js'
 import { nextNumber } from '../routing/sequence.js'
+import { Lanes } from './lanes/lanes.js'
 import { ServerConnection } from './server-connection.js'
 import { askIdentity, isPooled, type ServerIdentity } from './server-identity.js'
 import { whileRecording } from './session-profile.js'
@@ -34,6 +35,7 @@ export class NodeConnections {
   readonly pool: pg.Pool
   /** Statements and clients that have a connection or wait for one. */
   inFlight = 0
+  readonly lanes = new Lanes(this)
   readonly #events: ConnectionEvents
   #unfitUntilMs = 0
   // Not a Set: what is left of one that has outgrown its place keeps what it held alive, from one collection to the next.
@@ -163,6 +165,15 @@ export class NodeConnections {
     this.#events.released()
   }
 
+  /** A read shares a connection that is out already. */
+  joined(): void {
+    this.inFlight += 1
+  }
+
+  left(): void {
+    this.inFlight -= 1
+  }
+
   async #identify(client: pg.PoolClient, events: ConnectionEvents): Promise<void> {
     const connection = this.#of.get(client)
     if (connection === undefined) return
@@ -175,7 +186,10 @@ export class NodeConnections {
     connection.identity = identity
     connection.isPooled = isPooled(client, identity)
     const { replayed } = identity
-    connection.observed = connection.isPooled || replayed === undefined ? undefined : { replayed, timeline: undefined }
+    connection.observed =
+      connection.isPooled || replayed === undefined
+        ? undefined
+        : { replayed, at: connection.number, timeline: undefined }
     connection.synchronousCommit = new SynchronousCommit(identity.synchronousCommit)
     // On the primary it is the application's own affair, as with node-postgres; a replica that cannot have it is not used.
     if (failure !== undefined && identity.inRecovery) throw this.#isUnfit(connection, failure.error)

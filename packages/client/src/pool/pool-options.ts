@@ -27,6 +27,11 @@ export type RoutingOptions = {
   readonly whenWritesLost?: 'primary' | 'refuse' | undefined
   /** Keeps the reads of a scope on one node as long as that one will do. */
   readonly sticky?: boolean | undefined
+  /**
+   * Whether small reads on replicas share connections, one behind the other. True by default, except with `query_timeout`. With `prepared`
+   * their texts stay prepared there when they come again and again, with the types that their parameters had then.
+   */
+  readonly lanes?: boolean | 'prepared' | undefined
   /** Keys that sign tokens: the first one signs, all are taken. Without, tokens are not signed. */
   readonly tokenKeys?: readonly string[] | undefined
 }
@@ -45,6 +50,7 @@ export type Routing = {
   readonly whenPrimaryAway: 'serve' | 'wait'
   readonly whenWritesLost: 'primary' | 'refuse'
   readonly sticky: boolean
+  readonly lanes: boolean | 'prepared'
 }
 
 /** Throws bad-value for what none of them may be. */
@@ -63,7 +69,14 @@ export function routingOf(options: PoolOptions): Routing {
     whenPrimaryAway: word('whenPrimaryAway', options.whenPrimaryAway, ['serve', 'wait']),
     whenWritesLost: word('whenWritesLost', options.whenWritesLost, ['primary', 'refuse']),
     sticky: options.sticky ?? false,
+    lanes: lanesOf(options.lanes),
   }
+}
+
+function lanesOf(given: RoutingOptions['lanes']): boolean | 'prepared' {
+  if (given === undefined) return true
+  if (typeof given === 'boolean' || given === 'prepared') return given
+  throw notOneOf('lanes', given, ['true', 'false', 'prepared'])
 }
 
 function number(name: string, given: number | undefined, byDefault: number, least: number): number {

@@ -3,6 +3,9 @@ import type { Floor } from '../routing/consistency/floor.js'
 import type { Route, RouteReason } from '../routing/route.js'
 import type { Statement } from '../routing/statement/statement.js'
 import type { Captures } from './captures.js'
+import type { Entered } from './lanes/lanes.js'
+import type { ReadCost } from './lanes/read-cost.js'
+import { ownSeat, type Seat } from './lanes/seat.js'
 import type { Acquired, NodeConnections } from './node-connections.js'
 import type { Parking } from './parking.js'
 import type { Primary } from './primary.js'
@@ -33,11 +36,15 @@ export type SearchHost = {
   readonly report: (address: string, error: unknown) => void
 }
 
-/** Calls back once. The reason is why it is this connection. */
+/**
+ * Calls back once. The reason is why it is this connection. Whether its server has what the read must see may not be known: then its
+ * position is asked in one flight with the read, and what it answers counts only when the position suffices (rule R3).
+ */
 export type Found = (
   error: Error | undefined,
-  connection: ServerConnection | undefined,
+  seat: Seat | undefined,
   reason: RouteReason | undefined,
+  isUnproven?: boolean,
 ) => void
 
 /** A read that looks for its server. */
@@ -45,11 +52,14 @@ export type Search = {
   readonly statement: Statement
   readonly scope: PoolScope
   readonly begunMs: number
+  /** Undefined for who needs a connection of its own. */
+  cost: ReadCost | undefined
   /** Fixed when the read was issued; a retry keeps or raises it (rule R7). */
   floor: Floor
   /** Nodes that it was on, or that have proven to be behind. */
   excluded: ReadonlySet<string>
   waitedForReplicaMs: number
+  wasBehind: boolean
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -62,8 +72,8 @@ const fallbacks: ReadonlySet<RouteReason> = new Set<RouteReason>([
   'writes-uncertain',
 ])
 
-export function searchFor(statement: Statement, scope: PoolScope, floor: Floor): Search {
-  return { statement, scope, begunMs: nowMs(), floor, excluded: none, waitedForReplicaMs: 0 }
+export function searchFor(statement: Statement, scope: PoolScope, floor: Floor, cost?: ReadCost): Search {
+  return { statement, scope, begunMs: nowMs(), cost, floor, excluded: none, waitedForReplicaMs: 0, wasBehind: false }
 }
 
 /** Finds for each read a connection to a server that has what it must see, in the order of rule R1: known, observed, waited for, the primary. */
@@ -78,6 +88,7 @@ export class ReadSearch {
     const route = this.#host.route(search, this.#host.parkMs - search.waitedForReplicaMs)
     switch (route.kind) {
       case 'replica':
+        if (route.check === 'observed' && asksItself(search)) return this.#park(search, route.address, found)
         return this.#onReplica(search, route.address, route.reason, found)
       case 'primary':
         return this.onPrimary(search, reasonOf(search, route.reason), found)
@@ -99,7 +110,7 @@ export class ReadSearch {
     const whenNone = isFallback ? () => this.#anew(search, found) : undefined
     const acquired: Acquired = (error, connection) => {
       if (isFallback && connection !== undefined) this.#host.counters.fallbacks += 1
-      found(error, connection, reason)
+      found(error, connection && ownSeat(connection), reason)
     }
     this.#host.primaryReads.acquire(search.floor, isFallback, acquired, whenNone)
   }
@@ -114,43 +125,65 @@ export class ReadSearch {
   #onReplica(search: Search, address: string, reason: RouteReason, found: Found): void {
     const node = this.#host.nodeOf(address)
     if (node === undefined || node.isUnfit) return this.findElsewhere(search, address, found)
-    node.acquire((error, connection) => {
-      if (connection === undefined) {
+    const entered: Entered = (error, seat) => {
+      if (seat === undefined) {
         this.#host.report(address, error)
         return this.findElsewhere(search, address, found)
       }
-      const holds = this.#host.holds(connection, search.floor)
-      if (holds === 'yes') return found(undefined, connection, reason)
-      if (holds === 'ask') return this.#observe(search, connection, found)
-      connection.release(true)
+      const holds = this.#host.holds(seat.connection, search.floor)
+      if (holds === 'yes') return found(undefined, seat, reason)
+      if (holds === 'ask' && asksItself(search)) return found(undefined, seat, 'replica-observed', true)
+      if (holds === 'ask') return this.#observe(search, seat, found)
+      seat.close()
       this.#host.report(address, undefined)
       this.findElsewhere(search, address, found)
-    })
+    }
+    if (search.cost === undefined)
+      node.acquire((error, connection) => entered(error, connection && ownSeat(connection)))
+    else node.lanes.enter(search.cost, entered)
   }
 
   /** Rule R3: what this connection sees from now on is at least what it answers now. */
-  #observe(search: Search, connection: ServerConnection, found: Found): void {
-    const { address } = connection.node
+  #observe(search: Search, seat: Seat, found: Found): void {
+    const { address } = seat.connection.node
     this.#host.counters.observedAsked += 1
-    this.#host.observe(connection, search.floor).then(
+    this.#host.observe(seat.connection, search.floor).then(
       (isEnough) => {
-        if (isEnough) return found(undefined, connection, 'replica-observed')
-        this.#host.counters.observedRefused += 1
-        connection.release()
-        if (search.waitedForReplicaMs >= this.#host.parkMs) this.findElsewhere(search, address, found)
-        else this.#park(search, address, found)
+        if (isEnough) return found(undefined, seat, 'replica-observed')
+        seat.giveBack()
+        this.wasBehind(search, address, found)
       },
       (error: unknown) => {
-        connection.release(true)
+        seat.close()
         this.#host.report(address, error)
         this.findElsewhere(search, address, found)
       },
     )
   }
 
+  /** A replica was asked, and is not where the read needs it. */
+  wasBehind(search: Search, address: string, found: Found): void {
+    this.#host.counters.observedRefused += 1
+    search.wasBehind = true
+    if (search.waitedForReplicaMs >= this.#host.parkMs) this.findElsewhere(search, address, found)
+    else this.#park(search, address, found)
+  }
+
   #park(search: Search, address: string, found: Found): void {
     const { counters, parking, parkMs } = this.#host
+    // It asks when the replica should be there, and waits to be told that it is when that was too early.
+    const isFirst = asksItself(search) && !search.wasBehind
+    if (isFirst && parking.isDue(address, search.floor)) {
+      return this.#onReplica(search, address, 'replica-observed', found)
+    }
     counters.parkedTotal += 1
+    if (isFirst) {
+      return parking.whenDue(address, search.floor, Math.max(0, parkMs - search.waitedForReplicaMs), (waitedMs) => {
+        counters.parkedMs += waitedMs
+        search.waitedForReplicaMs += waitedMs
+        this.#onReplica(search, address, 'replica-waited-for', found)
+      })
+    }
     parking.park(address, search.floor, Math.max(0, parkMs - search.waitedForReplicaMs), (outcome, waitedMs) => {
       counters.parkedMs += waitedMs
       search.waitedForReplicaMs += waitedMs
@@ -174,6 +207,11 @@ export class ReadSearch {
     if (leftMs <= 0) return found(this.#host.primary.unknownError(), undefined, undefined)
     this.#host.whenChanged(leftMs, () => this.#anew(search, found))
   }
+}
+
+/** Whether the replica's position can be asked in one flight with the read: where the rows can be held against positions afterwards. */
+function asksItself({ cost, floor }: Search): boolean {
+  return cost !== undefined && floor.kind === 'at'
 }
 
 /** When it has waited for all that there are, none is left. */

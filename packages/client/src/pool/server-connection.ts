@@ -9,6 +9,8 @@ import type { ProfileFailure } from './session-profile.js'
 
 export type Observed = {
   readonly replayed: Lsn
+  /** The number of the look, taken before it was made (rule R2). */
+  readonly at: number
   /** Of what its WAL receiver writes, read after the position; undefined where the role does not see it. */
   readonly timeline: TimelineId | undefined
 }
@@ -45,6 +47,12 @@ export class ServerConnection {
   get isBroken(): boolean {
     // What node-postgres itself asks before it takes a connection back; it has no public name.
     return (this.client as { _queryable?: boolean })._queryable === false
+  }
+
+  /** Whether statements are sent before those before them are answered. Only while it is idle may that change. */
+  set isPipelined(isOn: boolean) {
+    // node-postgres takes it as an option when a client is made, and reads the field with each statement.
+    ;(this.client as { pipeline?: boolean }).pipeline = isOn
   }
 
   /**

@@ -25,6 +25,8 @@ export type PoolStatistics = {
   }
   /** Reads that were sent again elsewhere after an error. */
   readonly retries: number
+  /** Reads that shared a connection and were asked again alone: what stood before them took long, or they were prepared there no more. */
+  readonly askedAlone: number
   /** Reads that could have been on a replica and were answered by the primary. */
   readonly fallbacks: number
 }
@@ -53,6 +55,7 @@ export class Counters {
   parkedExpired = 0
   parkedMs = 0
   retries = 0
+  askedAlone = 0
   fallbacks = 0
   readonly byReason: Partial<Record<RouteReason, number>> = {}
   readonly byNode = new Map<string, number>()
@@ -95,6 +98,7 @@ export function poolStatistics({
       waitedMs: counters.parkedMs,
     },
     retries: counters.retries,
+    askedAlone: counters.askedAlone,
     fallbacks: counters.fallbacks,
   }
 }

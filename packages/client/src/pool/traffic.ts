@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import pg from 'pg'
 import { nowMs } from '../base/clock.js'
 import { codeOf, MaestraError, messageOf } from '../base/error.js'
 import { formatLsn } from '../postgres/lsn.js'
@@ -134,6 +134,7 @@ export class Traffic {
         const node = topology().nodes.get(address)
         return node === undefined ? 'no' : this.#sight.satisfies(node, floor)
       },
+      writtenAtMs: (floor) => (floor.kind === 'at' ? this.#delay.writtenAtMs(floor.positions) : 0),
     })
     const writes = new Writes({
       commits: this.commits,
@@ -152,7 +153,7 @@ export class Traffic {
       writes,
       counters: this.counters,
       report,
-      changedNames: () => this.classes.namesChanged(),
+      changedNames: () => this.#namesChanged(),
       whenPrimaryMayHaveChanged: (told) => whenChanged(routing.primaryFreshMs, told),
     })
     const sendWrite: AutocommitWrites['send'] = (...sent) => this.#writes.send(...sent)
@@ -185,6 +186,10 @@ export class Traffic {
     })
     this.#reads = new Reads({
       search,
+      prepares: routing.lanes === 'prepared',
+      lanes: routing.lanes !== false && !configs.some(({ config }) => hasQueryTimeout(config)),
+      seesReceiver: (address) => topology().nodes.get(address)?.receiverSeen ?? false,
+      proves: (connection, floor) => this.#proves(connection, floor),
       counters: this.counters,
       report,
       refusedAsWrite: (call) => this.classes.refusedAsWrite(call),
@@ -198,6 +203,7 @@ export class Traffic {
       classes: this.classes,
       waitMs: routing.waitMs,
       sendWrite,
+      changedNames: () => this.#namesChanged(),
       emit: host.emit,
     })
     this.#unseen = new UnseenPositions({
@@ -324,9 +330,12 @@ export class Traffic {
     }
   }
 
-  /** With the statements of before as a fraction, so that of two idle nodes the one that has done less is next. */
+  /**
+   * With the statements of before as a fraction, so that of two idle nodes the one that has done less is next; by dozens, since a
+   * server that has just answered answers sooner.
+   */
   readonly #inFlight = (address: string): number =>
-    (this.nodes.get(address)?.inFlight ?? 0) + (this.counters.byNode.get(address) ?? 0) * 1e-12
+    (this.nodes.get(address)?.inFlight ?? 0) + Math.floor((this.counters.byNode.get(address) ?? 0) / inARow) * 1e-12
 
   readonly #satisfies: Conditions['satisfies'] = (node, floor) => this.#sight.satisfies(node, floor)
 
@@ -350,6 +359,7 @@ export class Traffic {
         this.#host.emit({ kind: 'session-profile-failed', address, error: messageOf(error) }),
       closed: (connection) => {
         this.commits.connectionLost(connection.number)
+        this.#sight.lost(connection)
         this.#limit.changed()
       },
       within: (open) => this.#limit.within(node, open),
@@ -357,6 +367,17 @@ export class Traffic {
     })
     this.#host.forward(node.pool)
     return node
+  }
+
+  /** Of a connection that was asked for its position right before it answered. */
+  #proves(connection: ServerConnection, floor: Floor): boolean {
+    const { node, observed } = connection
+    const isEnough = this.#sight.hasSeen(connection, floor)
+    if (observed !== undefined && this.#parking.looked(node.address, observed.at, isEnough)) {
+      this.#sight.seen(connection)
+      this.#delay.observed(node.address, observed.replayed, nowMs())
+    }
+    return isEnough
   }
 
   /** On a connection of its own: the application's are counted, and the watch's must not wait. */
@@ -383,6 +404,12 @@ export class Traffic {
     else if (isServerGone(error)) this.watch.report({ address, code: 'ECONNRESET' })
   }
 
+  /** A statement of ours has made, changed or dropped something. */
+  #namesChanged(): void {
+    this.classes.namesChanged()
+    this.#reads.namesChanged()
+  }
+
   #backendEnded({ number }: ServerConnection): void {
     this.commits.backendGone(number)
     this.#captures.wake()
@@ -396,12 +423,28 @@ function writesLost(): MaestraError {
   })
 }
 
+/**
+ * The time limit of node-postgres ends the connection, and with it what others have under way. It may stand in a connection string or in
+ * its defaults as well, which a client that is never connected tells.
+ */
+function hasQueryTimeout(config: pg.PoolConfig): boolean {
+  const { connectionParameters } = new pg.Client({
+    ...config,
+    password: config.password,
+  } as pg.ClientConfig) as unknown as {
+    connectionParameters: { query_timeout?: unknown }
+  }
+  return Boolean(connectionParameters.query_timeout)
+}
+
 function commitEvent(event: CommitEvent): RoutingEvent {
   const count = event.writes.length
   if (event.kind === 'writes-uncertain') return { kind: event.kind, reason: event.reason, count }
   return { kind: event.kind, position: formatLsn(event.position.lsn), timeline: event.position.timeline, count }
 }
 
+/** Statements for one idle node before the next one's turn. */
+const inARow = 8
 /** For the questions about the names of a database, in milliseconds. */
 const catalogMs = 30_000
 const noOptions = {}

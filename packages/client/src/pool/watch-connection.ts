@@ -31,9 +31,9 @@ export async function openWatchConnection(config: pg.PoolConfig, signal: AbortSi
   await client.query("set default_transaction_isolation = 'read committed'")
   let last: Promise<unknown> = Promise.resolve()
   return {
-    query: (text) => {
+    query: (text, name) => {
       // One after the other: node-postgres warns of a query that is given to a client which has one already.
-      const row = last.then(async () => [await askServer(client, text)])
+      const row = last.then(async () => [await askServer(client, text, name)])
       last = row.catch(() => {})
       return row
     },

@@ -4,8 +4,11 @@ import type { Row } from './topology/parse-probe.js'
 export type WatchConnection = {
   /** The process of BackendKeyData; undefined where the server gave none. */
   readonly processId: number | undefined
-  /** Runs one text, autocommit. Rejects with the error of the server or of the socket. */
-  query(text: string): Promise<readonly Row[]>
+  /**
+   * Runs one text, autocommit. Rejects with the error of the server or of the socket. With a name it is prepared the first time, and
+   * from then on neither parsed nor planned.
+   */
+  query(text: string, name?: string): Promise<readonly Row[]>
   /** Ends it without a word, also while a query runs. Does not throw. */
   close(): void
   /** Calls once, when the connection ends for whatever reason but close(). */

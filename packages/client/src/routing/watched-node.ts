@@ -2,7 +2,7 @@ import { nowMs } from '../base/clock.js'
 import { MaestraError, messageOf } from '../base/error.js'
 import { nextNumber } from './sequence.js'
 import { parseProbe, parseProgress, type Row } from './topology/parse-probe.js'
-import { positionQuery, probeQuery } from './topology/probe-query.js'
+import { positionName, positionQuery, probeQuery } from './topology/probe-query.js'
 import type { Progress } from './topology/server-state.js'
 import type { Address } from './topology/topology.js'
 import type { TopologyInput } from './topology/topology-input.js'
@@ -36,7 +36,12 @@ export type WatchedNodeOptions = {
 /** Between the starts of two probes: many statements of a pool may fail at once. */
 const leastGapMs = 20
 
-type Open = { readonly connection: WatchConnection; readonly number: number }
+type Open = {
+  readonly connection: WatchConnection
+  readonly number: number
+  /** One server process answers all that is asked over it, so statements stay prepared; through a pooler they may not. */
+  isDirect: boolean
+}
 
 /** One server under watch: one connection, and one probe after the other on it. */
 export class WatchedNode {
@@ -95,21 +100,26 @@ export class WatchedNode {
 
   /** Runs a small text on the watching connection. Rejects when there is none, or no answer within the deadline. */
   async ask(text: string): Promise<Answer> {
+    return await this.#askOpened(text)
+  }
+
+  /** Asks how far the server has come, and tells the topology. */
+  async progress(): Promise<NodeProgress> {
+    const { rows, ...numbers } = await this.#askOpened(positionQuery, positionName)
+    const progress = parseProgress(onlyRow(rows))
+    this.#hear({ kind: 'progressed', address: this.#options.address, ...numbers, progress })
+    return { ...numbers, progress }
+  }
+
+  async #askOpened(text: string, name?: string): Promise<Answer> {
     try {
-      return await this.#ask(await this.#opened(), text)
+      const open = await this.#opened()
+      return await this.#ask(open, text, open.isDirect ? name : undefined)
     } catch (error) {
       // A server that hangs is found out by whoever asks first. What else goes wrong, the next probe sees.
       if (isHung(error)) this.#failed(error)
       throw error
     }
-  }
-
-  /** Asks how far the server has come, and tells the topology. */
-  async progress(): Promise<NodeProgress> {
-    const { rows, ...numbers } = await this.ask(positionQuery)
-    const progress = parseProgress(onlyRow(rows))
-    this.#hear({ kind: 'progressed', address: this.#options.address, ...numbers, progress })
-    return { ...numbers, progress }
   }
 
   async #probe(): Promise<void> {
@@ -118,15 +128,20 @@ export class WatchedNode {
       const open = await this.#opened()
       const { rows, ...numbers } = await this.#ask(open, probeQuery)
       const { processId } = open.connection
-      this.#hear({ kind: 'answered', address, ...numbers, processId, state: parseProbe(onlyRow(rows)) })
+      const state = parseProbe(onlyRow(rows))
+      open.isDirect = processId === state.backendPid
+      this.#hear({ kind: 'answered', address, ...numbers, processId, state })
     } catch (error) {
       this.#failed(error)
     }
   }
 
-  async #ask({ connection, number }: Open, text: string): Promise<Answer> {
+  async #ask({ connection, number }: Open, text: string, name?: string): Promise<Answer> {
     const sent = nextNumber()
-    const rows = await this.#withDeadline(connection.query(text), `no answer within ${this.#options.deadlineMs} ms`)
+    const rows = await this.#withDeadline(
+      connection.query(text, name),
+      `no answer within ${this.#options.deadlineMs} ms`,
+    )
     return { rows, connection: number, sent, received: nextNumber() }
   }
 
@@ -160,7 +175,7 @@ export class WatchedNode {
     const connecting = connect(address, given.signal)
     try {
       const connection = await this.#withDeadline(connecting, `no connection within ${deadlineMs} ms`)
-      const open = { connection, number: nextNumber() }
+      const open: Open = { connection, number: nextNumber(), isDirect: false }
       if (this.#stopped) throw new MaestraError('interrupted', `the watch of ${address} was stopped`)
       connection.onBreak((error) => this.#broke(open, error))
       this.#connected = open

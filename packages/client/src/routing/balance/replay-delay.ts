@@ -47,6 +47,13 @@ export class ReplayDelay {
     })
   }
 
+  /** When the last of these positions, or one behind it, was first read on the primary; long ago where that is not remembered. */
+  writtenAtMs(positions: readonly { readonly lsn: Lsn }[]): number {
+    let atMs = Number.NEGATIVE_INFINITY
+    for (const { lsn } of positions) atMs = Math.max(atMs, this.#lastUpTo(lsn)?.atMs ?? Number.NEGATIVE_INFINITY)
+    return atMs
+  }
+
   /** Milliseconds until a replica will have what is written now; 0 when nobody has looked. */
   delayMs(address: string, nowMs: number): number {
     const estimate = this.#estimates.get(address)

@@ -61,6 +61,9 @@ select reached.in_recovery::pg_catalog.text as in_recovery,
   ) later
   cross join pg_catalog.pg_control_init() init`
 
+/** Of {@link positionQuery} where it is prepared. */
+export const positionName = 'maestra_position'
+
 /**
  * Only how far a server has come, in the same order and with the same names as in {@link probeQuery}: cheap enough to be
  * asked after each commit.
@@ -79,3 +82,10 @@ select reached.in_recovery::pg_catalog.text as in_recovery,
            case when reached.in_recovery then (select received_tli from pg_catalog.pg_stat_wal_receiver where reached.in_recovery) end as received_timeline
     offset 0
   ) later`
+
+/**
+ * How far a standby has replayed, without the timeline that it receives, which a plain role does not see. The order of looks is of no
+ * matter here: whoever was in recovery at any time of the statement had replayed that much by its end.
+ */
+export const replayQuery =
+  'select pg_catalog.pg_is_in_recovery()::pg_catalog.text as in_recovery, pg_catalog.pg_last_wal_replay_lsn()::pg_catalog.text as replayed'
