@@ -236,3 +236,38 @@ describe('S2: a client', () => {
     expect(new Set(await names())).toEqual(new Set(['']))
   })
 })
+
+describe('W7: writes of sessions', () => {
+  it('W7: are told at last, also while they hold all connections that are older than the one that watches', async () => {
+    const pool = await cluster.openPool({ ...lasting, max: 4 })
+    /** The watch opens another connection then, which is no witness of what is under way. */
+    const replaceWatch = () =>
+      onPrimary(
+        `select count(pg_terminate_backend(pid))::int from pg_stat_activity
+         where query like '%with recovery%' and pid <> pg_backend_pid()`,
+      )
+    let isOver = false
+    let written = 0
+    const write = () =>
+      pool.query('insert into item (value) values (1)').then(
+        () => {
+          written += 1
+        },
+        () => {},
+      )
+    const writers = Array.from({ length: 32 }, async () => {
+      while (!isOver) await pool.session(write)
+    })
+    for (let round = 0; round < 15; round += 1) {
+      await replaceWatch()
+      const before = written
+      await untilSeen(
+        'writes that are told',
+        () => written,
+        (count: number) => count > before + 20,
+      )
+    }
+    isOver = true
+    await Promise.all(writers)
+  })
+})

@@ -8,7 +8,7 @@ import type { ServerConnection } from './server-connection.js'
 
 /**
  * A connection to the known primary that was opened before `openedBefore`, over which its log's positions are read (rule W3):
- * the watch's own when it is old enough, else one of the application's that is free.
+ * the watch's own when it is old enough, else one of the application's that is free, or has nothing to do until the positions are read.
  */
 export function captureConnection(
   watch: Watch,
@@ -20,13 +20,16 @@ export function captureConnection(
   if (view?.timeline === undefined) return undefined
   if (view.connection !== 0 && view.connection < openedBefore) return watching(watch, view)
   const node = nodeOf(view.address)
-  const connection = node && idleBefore(node, openedBefore)
+  if (node === undefined) return undefined
+  const idle = idleBefore(node, openedBefore)
+  // With all of them out, those who wait for this very reading would wait for ever.
+  const connection = idle ?? awaitingBefore(node, openedBefore)
   if (connection === undefined) return undefined
   return {
     number: connection.number,
     read: async () => {
       const wasPrimary = isPrimary(connection)
-      const progress = await askProgress(connection.client).finally(() => connection.release())
+      const progress = await askProgress(connection.client).finally(() => idle?.release())
       if (!wasPrimary || progress.inRecovery) throw new Error('not the primary any more')
       return readingOf(view, progress)
     },
@@ -62,4 +65,11 @@ function idleBefore(node: NodeConnections, openedBefore: number): ServerConnecti
   }
   for (const each of younger) each.release()
   return connection
+}
+
+function awaitingBefore(node: NodeConnections, openedBefore: number): ServerConnection | undefined {
+  for (const connection of node.connections) {
+    if (connection.awaitsCapture && connection.number < openedBefore && !connection.isBroken) return connection
+  }
+  return undefined
 }

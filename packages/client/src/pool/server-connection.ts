@@ -32,6 +32,9 @@ export class ServerConnection {
   /** Whether what commits here surely waits for the disk (rule W4). Undefined until the server was asked. */
   synchronousCommit: SynchronousCommit | undefined
 
+  /** Its last statement was answered, and whoever has it is told when the position of what that wrote is known (rule W7). */
+  awaitsCapture = false
+
   /** How often its server told that a setting of the session is another one. */
   parameterChanges = 0
 

@@ -85,7 +85,9 @@ export class Writes {
     }
     this.#commits.writeAcknowledged(write, connection.synchronousCommit?.surely(this.#setsSynchronousCommit()) ?? false)
     if (sent.scope.givesTokens) {
+      connection.awaitsCapture = true
       this.#captures.whenConfirmed(write, () => {
+        connection.awaitsCapture = false
         for (const listener of sent.scope.tokenListeners) listener()
         settle()
       })

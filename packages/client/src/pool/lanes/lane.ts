@@ -100,6 +100,12 @@ export class Lane {
     }
   }
 
+  /** Who is in it is answered; then its connection goes back. */
+  takeNoMore(): void {
+    this.#isClosing = true
+    this.closeWhenEmpty()
+  }
+
   /** To be called now and then: when the same read has been under way since the last time, those behind it go elsewhere. */
   freeStuck(): void {
     const [head, ...behind] = this.#flying

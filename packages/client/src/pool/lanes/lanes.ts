@@ -27,6 +27,7 @@ export class Lanes {
 
   /** Calls back once; at once where there is a lane, which takes what is too much for it until there is another one. */
   enter(cost: ReadCost, entered: Entered): void {
+    if (this.#isWanted) for (const each of this.#lanes) each.takeNoMore()
     const lane = this.#leastBusy()
     const isFull = lane === undefined || lane.workMs + cost.expectedMs > mostWorkMs
     // One that takes nobody any more may last: what it waits for is slow.
@@ -53,6 +54,12 @@ export class Lanes {
       for (const { cost, entered } of waiting) entered(undefined, lane.enter(cost))
       lane.closeWhenEmpty()
     })
+  }
+
+  /** Whether others wait for a connection and there is none: a lane under steady load would never give its own back. */
+  get #isWanted(): boolean {
+    const { waitingCount, idleCount, totalCount, options } = this.#node.pool
+    return waitingCount > 0 && idleCount === 0 && totalCount >= options.max && !this.#isOpening
   }
 
   #leastBusy(): Lane | undefined {
