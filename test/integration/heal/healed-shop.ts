@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { expect } from 'vitest'
 import { ClusterFolder, type ClusterText, portsFor, quickParameters } from '../../harness/cluster-folder.js'
 import { binOf, type Major } from '../../harness/majors.js'
@@ -92,5 +92,16 @@ export class HealedShop extends ClusterFolder {
   async expectSameRows(): Promise<void> {
     const count = 'select count(*)::int from sale'
     expect(await this.ask('db2', count)).toBe(await this.ask('db1', count))
+  }
+  /** db2 is whole again, and its directory of before, which had that inode, is there untouched beside it. */
+  async expectMadeAnew(inodeBefore: number): Promise<void> {
+    await this.expectHealed()
+    await this.expectSameRows()
+    expect(this.aside().map((name) => statSync(this.file(name)).ino)).toEqual([inodeBefore])
+  }
+
+  /** As a user does who needs them no more. */
+  removeAside(): void {
+    rmSync(this.file(this.aside()[0] ?? ''), { recursive: true })
   }
 }

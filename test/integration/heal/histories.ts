@@ -21,14 +21,8 @@ export function describeHistories(shop: () => HealedShop): void {
     expect((await shop().kinds(['--replace', 'db2'])).filter((kind) => kind !== 'create-slot')).toContain('move-aside')
     const run = await shop().run(['apply', '--yes', '--replace', 'db2'])
     expect(run).toMatchObject({ code: 0, stderr: '' })
-    await shop().expectHealed()
-    await shop().expectSameRows()
-    expect(
-      shop()
-        .aside()
-        .map((name) => statSync(shop().file(name)).ino),
-    ).toEqual([inode])
-    rmSync(shop().file(shop().aside()[0] ?? ''), { recursive: true })
+    await shop().expectMadeAnew(inode)
+    shop().removeAside()
   }
 
   /** Has db1 be what it was before db2 got some more rows; both are stopped. */

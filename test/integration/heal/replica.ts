@@ -72,15 +72,9 @@ export function describeReplica(shop: () => HealedShop): void {
     )
     expect(await shop().kinds()).toEqual(anew)
     await shop().apply()
-    await shop().expectHealed()
-    await shop().expectSameRows()
-    expect(
-      shop()
-        .aside()
-        .map((name) => statSync(shop().file(name)).ino),
-    ).toEqual([inode])
+    await shop().expectMadeAnew(inode)
     expect(existsSync(shop().file(`${shop().aside()[0]}/global/pg_control`))).toBe(true)
-    rmSync(shop().file(shop().aside()[0] ?? ''), { recursive: true })
+    shop().removeAside()
   })
 
   it('runs and has lost its WAL: it is stopped first, and the plan says that connections are interrupted', async () => {
@@ -106,7 +100,7 @@ export function describeReplica(shop: () => HealedShop): void {
     await shop().apply()
     await shop().expectHealed()
     await shop().expectSameRows()
-    rmSync(shop().file(shop().aside()[0] ?? ''), { recursive: true })
+    shop().removeAside()
   })
 
   it('has lost its WAL and a file that its own one includes restores it: it keeps its data, and catches up', async () => {
@@ -139,14 +133,8 @@ export function describeReplica(shop: () => HealedShop): void {
     shop().declare({ more: ['archive: { directory: ./archive }'] })
     expect(await shop().kinds()).toEqual(expect.arrayContaining(['create-archive', ...anew]))
     expect(await shop().apply()).toMatchObject({ code: 0 })
-    await shop().expectHealed()
-    await shop().expectSameRows()
-    expect(
-      shop()
-        .aside()
-        .map((name) => statSync(shop().file(name)).ino),
-    ).toEqual([inode])
-    rmSync(shop().file(shop().aside()[0] ?? ''), { recursive: true })
+    await shop().expectMadeAnew(inode)
+    shop().removeAside()
     // Nothing that it needs comes into the archive any more, while that is there.
     await stopServer(shop().data('db2'))
     await shop().loseWal()
@@ -157,7 +145,7 @@ export function describeReplica(shop: () => HealedShop): void {
     await shop().apply()
     await shop().expectHealed()
     await shop().expectSameRows()
-    rmSync(shop().file(shop().aside()[0] ?? ''), { recursive: true })
+    shop().removeAside()
     shop().declare()
     await shop().apply()
     rmSync(shop().file('archive'), { recursive: true })
