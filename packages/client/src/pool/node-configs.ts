@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import type pg from 'pg'
+import pg from 'pg'
 import { badValue } from '../postgres/bad-value.js'
 import { type Conninfo, parseConninfo } from '../postgres/conninfo.js'
 import { type ConninfoHost, conninfoHosts } from '../postgres/conninfo-hosts.js'
@@ -67,4 +67,18 @@ function withOneHost(uri: string, host: string, port: number): string {
   const kept = query.split('&').filter((pair) => pair !== '' && !/^(?:host|hostaddr|port)=/.test(pair))
   const place = isIPv6(host) ? `[${host}]` : encodeURIComponent(host)
   return `${scheme}${credentials}${place}:${port}${path}${kept.length === 0 ? '' : `?${kept.join('&')}`}`
+}
+
+/**
+ * The time limit of node-postgres ends the connection, and with it what others have under way. It may stand in a connection string or in
+ * its defaults as well, which a client that is never connected tells.
+ */
+export function hasQueryTimeout(config: pg.PoolConfig): boolean {
+  const { connectionParameters } = new pg.Client({
+    ...config,
+    password: config.password,
+  } as pg.ClientConfig) as unknown as {
+    connectionParameters: { query_timeout?: unknown }
+  }
+  return Boolean(connectionParameters.query_timeout)
 }

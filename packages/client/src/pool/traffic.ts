@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { nowMs } from '../base/clock.js'
 import { codeOf, MaestraError, messageOf } from '../base/error.js'
 import { formatLsn } from '../postgres/lsn.js'
@@ -21,7 +21,7 @@ import { captureConnection } from './capture-connection.js'
 import { Captures } from './captures.js'
 import { FloorSight } from './floor-sight.js'
 import { KeptConnections } from './kept-connections.js'
-import type { NodeConfig } from './node-configs.js'
+import { hasQueryTimeout, type NodeConfig } from './node-configs.js'
 import { NodeConnections } from './node-connections.js'
 import { observeReplay } from './observed-read.js'
 import { Parking } from './parking.js'
@@ -331,7 +331,7 @@ export class Traffic {
   }
 
   /**
-   * With the statements of before as a fraction, so that of two idle nodes the one that has done less is next; by dozens, since a
+   * With the statements of before as a fraction, so that of two idle nodes the one that has done less is next; some in a row, since a
    * server that has just answered answers sooner.
    */
   readonly #inFlight = (address: string): number =>
@@ -421,20 +421,6 @@ function writesLost(): MaestraError {
   return new MaestraError('writes-lost', 'a promotion has lost writes that this read would have to see', {
     hint: "see the event writes-lost of the pool; whenWritesLost: 'primary' reads what there is",
   })
-}
-
-/**
- * The time limit of node-postgres ends the connection, and with it what others have under way. It may stand in a connection string or in
- * its defaults as well, which a client that is never connected tells.
- */
-function hasQueryTimeout(config: pg.PoolConfig): boolean {
-  const { connectionParameters } = new pg.Client({
-    ...config,
-    password: config.password,
-  } as pg.ClientConfig) as unknown as {
-    connectionParameters: { query_timeout?: unknown }
-  }
-  return Boolean(connectionParameters.query_timeout)
 }
 
 function commitEvent(event: CommitEvent): RoutingEvent {
