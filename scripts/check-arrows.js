@@ -1,5 +1,6 @@
 // @ts-check
 // Holds the arrows between the rooms, as ARCHITECTURE.md draws them. A room is the first folder below a package's src.
+// The pool of client has rooms of its own, one folder further down, by the same rule.
 // Tests, their fixtures and conformance suites may import more. A type counts like a value: what a room knows, it depends on.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -28,6 +29,19 @@ const arrows = {
     index: ['base', 'postgres', 'cluster', 'host', 'server', 'plan', 'doctor', 'apply', 'sandbox'],
     cli: ['base', 'postgres', 'cluster', 'host', 'server', 'plan', 'doctor', 'apply', 'sandbox', 'index'],
   },
+}
+
+/** @type {Record<string, string[]>} What each room within client/src/pool may import of the others. */
+const poolArrows = {
+  calls: [],
+  sessions: [],
+  connections: ['calls'],
+  servers: ['calls', 'connections'],
+  writes: ['calls', 'sessions', 'connections', 'servers'],
+  reads: ['calls', 'sessions', 'connections', 'servers', 'writes'],
+  clients: ['calls', 'sessions', 'connections', 'servers', 'writes', 'reads'],
+  // The files that stand in pool itself.
+  pool: ['calls', 'sessions', 'connections', 'servers', 'writes', 'reads', 'clients'],
 }
 
 /** @type {Record<string, string[]>} Modules with effects, and the rooms or files that may import them. */
@@ -75,6 +89,10 @@ function checkFile(name, src, file) {
   const mayImport = arrows[name]?.[room]
   if (mayImport === undefined) return offend(`unknown room ${room} of package ${name}, not in scripts/check-arrows.js`)
 
+  const poolRoom = name === 'client' && room === 'pool' ? poolRoomOf(file) : undefined
+  const mayImportOfPool = poolRoom === undefined ? [] : poolArrows[poolRoom]
+  if (mayImportOfPool === undefined) return offend(`unknown room pool/${poolRoom}, not in scripts/check-arrows.js`)
+
   const { program, errors } = parseSync(file, text)
   if (errors[0] !== undefined) return offend(`cannot be parsed: ${errors[0].message}`, errors[0].labels[0]?.start)
   /** @param {{ source: import('oxc-parser').Expression | null, specifiers?: any[] }} node */
@@ -90,6 +108,11 @@ function checkFile(name, src, file) {
     }
     const imported = importedRoom(src, file, specifier)
     if (imported.problem) return offend(`${specifier} ${imported.problem}`, source.start)
+    if (imported.room === room && poolRoom !== undefined && imported.path !== undefined) {
+      const importedPoolRoom = poolRoomOf(imported.path)
+      if (importedPoolRoom === poolRoom || mayImportOfPool.includes(importedPoolRoom)) return
+      return offend(`room pool/${poolRoom} may not import room pool/${importedPoolRoom} (${specifier})`, source.start)
+    }
     if (imported.room === undefined || imported.room === room || mayImport.includes(imported.room)) return
     offend(`room ${room} may not import room ${imported.room} (${specifier})`, source.start)
   }
@@ -109,7 +132,7 @@ function checkFile(name, src, file) {
 /**
  * The room that an import leads to; undefined for somebody else's package.
  * @param {string} src @param {string} file @param {string} specifier
- * @returns {{ room?: string, problem?: string }}
+ * @returns {{ room?: string, path?: string, problem?: string }}
  */
 function importedRoom(src, file, specifier) {
   if (specifier === 'maestra' || specifier.startsWith('maestra/')) return { room: 'index' }
@@ -118,11 +141,17 @@ function importedRoom(src, file, specifier) {
   const target = resolve(src, dirname(file), specifier.replace(/\.js$/, '.ts'))
   if (!existsSync(target)) return { problem: 'leads to no file' }
   const path = relative(src, target).replaceAll(sep, '/')
-  return path.startsWith('../') ? { problem: 'leads out of src' } : { room: roomOf(path) }
+  return path.startsWith('../') ? { problem: 'leads out of src' } : { room: roomOf(path), path }
 }
 
 /** @param {string} file Relative to src. */
 function roomOf(file) {
   if (file === 'index.ts') return 'index'
   return /** @type {string} */ (file.split('/')[0])
+}
+
+/** @param {string} file Relative to src, below pool. */
+function poolRoomOf(file) {
+  const [, room, ...rest] = file.split('/')
+  return rest.length === 0 ? 'pool' : String(room)
 }

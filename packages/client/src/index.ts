@@ -1,10 +1,10 @@
 /** The door of the package: `import { Pool } from '@maestra/client'`. */
 export { type ErrorCode, errorCodes, MaestraError } from './base/error.js'
+export type { StatementOptions } from './pool/calls/query-arguments.js'
 export { type ConnectOptions, Pool, type RouteExplanation, type TokenNotSent } from './pool/pool.js'
 export type { RoutingEvent } from './pool/pool-events.js'
 export type { PoolOptions, RoutingOptions } from './pool/pool-options.js'
-export type { StatementOptions } from './pool/query-arguments.js'
-export type { Session } from './pool/session.js'
+export type { Session } from './pool/sessions/session.js'
 export type { NodeStatistics, PoolStatistics } from './pool/statistics.js'
 export type { Consistency } from './routing/consistency/level.js'
 export type { RouteReason } from './routing/route.js'

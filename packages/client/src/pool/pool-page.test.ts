@@ -23,7 +23,7 @@ const said: readonly (readonly [string, readonly string[]])[] = [
   ['event of the pool', wordsOf('pool-events.ts', /readonly kind: '([\w-]+)'/g)],
   ['event of a server', wordsOf('../routing/topology/topology-event.ts', /readonly kind: '([\w-]+)'/g)],
   ['option', wordsOf('pool-options.ts', /^ {2}readonly (\w+)\?:/gm)],
-  ['option of a statement', wordsOf('query-arguments.ts', /^ {2}readonly (\w+)\?:/gm)],
+  ['option of a statement', wordsOf('calls/query-arguments.ts', /^ {2}readonly (\w+)\?:/gm)],
   ['outcome', ['not-started', 'rolled-back', 'unknown']],
 ]
 

@@ -1,11 +1,11 @@
 import type pg from 'pg'
 import type { RouteReason } from '../routing/route.js'
 import type { Statement } from '../routing/statement/statement.js'
+import type { StatementOptions } from './calls/query-arguments.js'
 import type { RoutingEvent } from './pool-events.js'
 import type { PoolOptions } from './pool-options.js'
-import type { StatementOptions } from './query-arguments.js'
 import { RoutingPool } from './routing-pool.js'
-import type { Session } from './session.js'
+import type { Session } from './sessions/session.js'
 import type { PoolStatistics } from './statistics.js'
 
 /** A write was done when the headers of its answer had left, so that the next request of this user may not see it. */

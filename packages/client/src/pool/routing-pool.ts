@@ -3,20 +3,26 @@ import pg from 'pg'
 import { MaestraError } from '../base/error.js'
 import { once, refusalOf } from '../routing/session-state.js'
 import { isRead } from '../routing/statement/statement.js'
-import { abortable } from './abort.js'
-import type { ClientConnection } from './client-connection.js'
-import { nodeConfigs } from './node-configs.js'
-import type { NodeConnections } from './node-connections.js'
+import { abortable } from './calls/abort.js'
+import {
+  noQuery,
+  type QueryCall,
+  type QueryCallback,
+  queryCall,
+  type StatementOptions,
+} from './calls/query-arguments.js'
+import { settled, type Told } from './calls/settled.js'
+import type { ClientConnection } from './clients/client-connection.js'
+import { RoutedClient } from './clients/routed-client.js'
+import { nodeConfigs } from './connections/node-configs.js'
+import type { NodeConnections } from './connections/node-connections.js'
 import type { ConnectOptions, RouteExplanation } from './pool.js'
 import type { RoutingEvent } from './pool-events.js'
 import { type PoolOptions, routingOf } from './pool-options.js'
-import { noQuery, type QueryCall, type QueryCallback, queryCall, type StatementOptions } from './query-arguments.js'
-import { RoutedClient } from './routed-client.js'
-import type { CarriedToken, PoolScope } from './scopes.js'
-import { Session } from './session.js'
-import { settled, type Told } from './settled.js'
+import type { CarriedToken, PoolScope } from './sessions/scopes.js'
+import { Session } from './sessions/session.js'
+import { TokenDoor } from './sessions/token-door.js'
 import { type PoolStatistics, poolStatistics } from './statistics.js'
-import { TokenDoor } from './token-door.js'
 import { Traffic } from './traffic.js'
 import { UnderWay } from './under-way.js'
 
@@ -52,7 +58,9 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
         })
       },
     })
-    this.#tokens = new TokenDoor(this.#traffic.commits, options.tokenKeys ?? [], (event) => this.#tell(event))
+    this.#tokens = new TokenDoor(this.#traffic.commits, options.tokenKeys ?? [], (why) =>
+      this.#tell({ kind: 'token-invalid', why }),
+    )
   }
 
   query(config: unknown, values?: unknown, callback?: unknown): unknown {

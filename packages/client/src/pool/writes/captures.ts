@@ -1,0 +1,168 @@
+import { nowMs } from '../../base/clock.js'
+import type { CaptureReading } from '../../routing/consistency/capture.js'
+import type { Commits } from '../../routing/consistency/commits.js'
+import type { Floor, PendingFloor } from '../../routing/consistency/floor.js'
+import type { Write } from '../../routing/consistency/write.js'
+
+/** A connection to the known primary over which its log's positions can be read. */
+export type CaptureConnection = {
+  readonly number: number
+  readonly read: () => Promise<CaptureReading>
+}
+
+type FloorWait = {
+  readonly floor: PendingFloor
+  readonly told: (floor: Floor | undefined) => void
+  readonly timer: NodeJS.Timeout
+}
+type WriteWait = { readonly write: Write; readonly told: () => void }
+
+/** While nobody waits for one, captures are so far apart at least: a read that comes asks at once, and one for many commits. */
+const unaskedPauseMs = 5
+/** How long after a capture that failed, or for which no connection was free, the next one is tried. */
+const retryMs = 10
+/** Between two looks at a flush position that is awaited. */
+const mostFlushPauseMs = 50
+
+/**
+ * Reads the positions of the primary's log after commits, one reading in flight at a time (rule W3), and tells those who
+ * wait for one.
+ */
+export class Captures {
+  readonly #commits: Commits
+  readonly #connectionBefore: (openedBefore: number) => CaptureConnection | undefined
+  readonly #onReading: (reading: CaptureReading) => void
+  #floorWaits: FloorWait[] = []
+  #writeWaits: WriteWait[] = []
+  #retry: NodeJS.Timeout | undefined
+  #flushPauseMs = 0
+  #sentAtMs = Number.NEGATIVE_INFINITY
+  #isStopped = false
+
+  constructor(options: {
+    readonly commits: Commits
+    /** One that was opened before that number, or undefined. */
+    readonly connectionBefore: (openedBefore: number) => CaptureConnection | undefined
+    readonly onReading: (reading: CaptureReading) => void
+  }) {
+    this.#commits = options.commits
+    this.#connectionBefore = options.connectionBefore
+    this.#onReading = options.onReading
+  }
+
+  /** To be called whenever something may be wanted: after a write, when a read waits, when a primary is known. */
+  wake(): void {
+    if (this.#isStopped) return
+    this.#tellWaiting()
+    const captureNeeded = this.#commits.captureNeeded()
+    const need = captureNeeded ?? this.#commits.flushAwaited()
+    if (need === undefined) return
+    if (captureNeeded === undefined) {
+      if (!this.#isFlushDue()) return
+    } else {
+      this.#flushPauseMs = 0
+      const pauseMs = this.#isAwaited ? 0 : unaskedPauseMs - (nowMs() - this.#sentAtMs)
+      if (pauseMs > 0) return this.#later(pauseMs)
+    }
+    this.#look()
+  }
+
+  get #isAwaited(): boolean {
+    return this.#floorWaits.length > 0 || this.#writeWaits.length > 0
+  }
+
+  #look(): void {
+    if (this.#isStopped) return
+    const need = this.#commits.captureNeeded() ?? this.#commits.flushAwaited()
+    if (need === undefined) return
+    const connection = this.#connectionBefore(need.openedBefore)
+    const capture = connection === undefined ? undefined : this.#commits.captureSent(connection.number)
+    if (connection === undefined || capture === undefined) return this.#later()
+    this.#sentAtMs = nowMs()
+    connection.read().then(
+      (reading) => {
+        this.#commits.captured(capture, reading)
+        this.#onReading(reading)
+        this.wake()
+      },
+      () => {
+        this.#commits.captureFailed(capture)
+        this.#later()
+      },
+    )
+  }
+
+  /** Calls back once with what the read has to see, or with undefined when the deadline passes first. */
+  whenKnown(floor: PendingFloor, timeoutMs: number, told: (floor: Floor | undefined) => void): void {
+    const wait: FloorWait = {
+      floor,
+      told,
+      timer: setTimeout(() => {
+        this.#floorWaits = this.#floorWaits.filter((other) => other !== wait)
+        told(undefined)
+      }, timeoutMs),
+    }
+    this.#floorWaits.push(wait)
+    this.wake()
+  }
+
+  /** Calls back when the position of a write is known and flushed, or when it is certain that it will not be (rule W7). */
+  whenConfirmed(write: Write, told: () => void): void {
+    this.#writeWaits.push({ write, told })
+    this.wake()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#retry)
+    for (const { timer, told } of this.#floorWaits.splice(0)) {
+      clearTimeout(timer)
+      told(undefined)
+    }
+    for (const { told } of this.#writeWaits.splice(0)) told()
+  }
+
+  #tellWaiting(): void {
+    if (this.#floorWaits.length > 0) {
+      const waits = this.#floorWaits
+      this.#floorWaits = []
+      for (const wait of waits) {
+        const floor = this.#commits.floorAgain(wait.floor)
+        if (floor.kind === 'pending') this.#floorWaits.push(wait)
+        else {
+          clearTimeout(wait.timer)
+          wait.told(floor)
+        }
+      }
+    }
+    if (this.#writeWaits.length === 0) return
+    const waits = this.#writeWaits
+    this.#writeWaits = []
+    for (const wait of waits) {
+      if (wait.write.state === 'pending' || wait.write.state === 'provisional') this.#writeWaits.push(wait)
+      else wait.told()
+    }
+  }
+
+  /**
+   * The flush follows soon as a rule, so it is looked at at once. Behind a bulk writer that is idle in its transaction it may take
+   * seconds: then less and less often.
+   */
+  #isFlushDue(): boolean {
+    if (this.#retry !== undefined) return false
+    const pauseMs = this.#flushPauseMs
+    this.#flushPauseMs = Math.min(mostFlushPauseMs, Math.max(1, 2 * pauseMs))
+    if (pauseMs === 0) return true
+    this.#later(pauseMs, () => this.#look())
+    return false
+  }
+
+  #later(pauseMs = retryMs, look = () => this.wake()): void {
+    if (this.#retry !== undefined) return
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      look()
+    }, pauseMs)
+    this.#retry.unref()
+  }
+}
