@@ -9,10 +9,10 @@ const headerBytes = 5
 const copyDataType = 0x64
 
 /** For less room a segment is not read into any more; a message that is cut then is copied to the next one. */
-const leastRoomBytes = 64 * 1024
+const leastRoomBytes = 32 * 1024
 
-/** More is not read at once, so that it is still in a core's cache when it is summed up. */
-const mostRoomBytes = 256 * 1024
+/** More is not read at once, so that it is still in a core's cache when it is summed up: two messages of a server. */
+const mostRoomBytes = 64 * 1024
 
 export type CopyDataTapOptions = {
   /** The content stays where it is until `settled`. */
