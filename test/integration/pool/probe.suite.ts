@@ -3,7 +3,11 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bytesBetween, type Lsn } from '../../../packages/client/src/postgres/lsn.js'
 import { parseProbe } from '../../../packages/client/src/routing/topology/parse-probe.js'
-import { positionQuery, probeQuery } from '../../../packages/client/src/routing/topology/probe-query.js'
+import {
+  positionQuery,
+  probeQuery,
+  replayAndTimelineQuery,
+} from '../../../packages/client/src/routing/topology/probe-query.js'
 import type { PrimaryProgress, StandbyProgress } from '../../../packages/client/src/routing/topology/server-state.js'
 import { sql, untilRows } from '../../harness/sql.js'
 import { connectAs } from '../../harness/watch-connection.js'
@@ -22,7 +26,9 @@ function told(text: string): string {
     (sql, name) => sql.replaceAll(`pg_catalog.${name}()`, `told.${name}()`),
     text,
   )
-  return replaced.replaceAll('from pg_catalog.pg_stat_wal_receiver', 'from told.pg_stat_wal_receiver()')
+  return replaced
+    .replaceAll('from pg_catalog.pg_stat_wal_receiver', 'from told.pg_stat_wal_receiver()')
+    .replaceAll('from pg_catalog.pg_stat_get_wal_receiver()', 'from told.pg_stat_wal_receiver()')
 }
 
 async function createTold(client: pg.Client, inRecovery: boolean): Promise<void> {
@@ -75,6 +81,10 @@ export function describeProbe(version: number): void {
         expect(rest.slice(0, 2).toSorted()).toEqual(['pg_current_wal_insert_lsn', 'pg_last_wal_replay_lsn'])
         expect(rest.slice(2)).toEqual(['pg_current_wal_flush_lsn'])
       }
+      await createTold(client, true)
+      const [timeline, ...before] = (await orderOf(replayAndTimelineQuery)).toReversed()
+      expect(timeline).toBe('pg_stat_wal_receiver')
+      expect(before.toSorted()).toEqual(['pg_is_in_recovery', 'pg_last_wal_replay_lsn'])
       await client.query('drop schema told cascade')
     })
 

@@ -1,6 +1,6 @@
 import { nextNumber } from '../../routing/sequence.js'
 import { parseProgress } from '../../routing/topology/parse-probe.js'
-import { positionQuery, replayQuery } from '../../routing/topology/probe-query.js'
+import { replayAndTimelineQuery, replayQuery } from '../../routing/topology/probe-query.js'
 import type { Progress } from '../../routing/topology/server-state.js'
 import { askProgress, askServerFirst } from '../calls/ask-server.js'
 import type { ServerConnection } from './server-connection.js'
@@ -21,7 +21,7 @@ export async function observeReplay(connection: ServerConnection): Promise<boole
  */
 export function observeReplayFirst(connection: ServerConnection, seesReceiver: boolean): void {
   const at = nextNumber()
-  askServerFirst(connection.client, seesReceiver ? positionQuery : replayQuery, (row) => {
+  askServerFirst(connection.client, seesReceiver ? replayAndTimelineQuery : replayQuery, (row) => {
     // Without an answer nothing is known, and what stands behind it is asked again.
     if (row?.['in_recovery'] === 'true') note(connection, at, parseProgress(row))
   })

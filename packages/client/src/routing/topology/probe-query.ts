@@ -89,3 +89,10 @@ select reached.in_recovery::pg_catalog.text as in_recovery,
  */
 export const replayQuery =
   'select pg_catalog.pg_is_in_recovery()::pg_catalog.text as in_recovery, pg_catalog.pg_last_wal_replay_lsn()::pg_catalog.text as replayed'
+
+/** The same for a role that sees the timeline: looked at behind the position, as in {@link probeQuery}. Parsed each time, so it is short. */
+export const replayAndTimelineQuery = `
+select reached.in_recovery::pg_catalog.text as in_recovery,
+       reached.replayed::pg_catalog.text as replayed,
+       (select received_tli::pg_catalog.text from pg_catalog.pg_stat_get_wal_receiver() where reached.in_recovery) as received_timeline
+  from (select pg_catalog.pg_is_in_recovery() as in_recovery, pg_catalog.pg_last_wal_replay_lsn() as replayed offset 0) reached`
