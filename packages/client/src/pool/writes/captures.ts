@@ -19,6 +19,11 @@ type WriteWait = { readonly write: Write; readonly told: () => void }
 
 /** While nobody waits for one, captures are so far apart at least: a read that comes asks at once, and one for many commits. */
 const unaskedPauseMs = 5
+/**
+ * For so long after a read has waited they follow each commit at once: the next read finds the position known, and an earlier one, which
+ * replicas have sooner.
+ */
+const eagerMs = 20
 /** How long after a capture that failed, or for which no connection was free, the next one is tried. */
 const retryMs = 10
 /** Between two looks at a flush position that is awaited. */
@@ -37,6 +42,8 @@ export class Captures {
   #retry: NodeJS.Timeout | undefined
   #flushPauseMs = 0
   #sentAtMs = Number.NEGATIVE_INFINITY
+  /** When a read has waited for a position for the last time. */
+  #awaitedAtMs = Number.NEGATIVE_INFINITY
   #isStopped = false
 
   constructor(options: {
@@ -61,7 +68,7 @@ export class Captures {
       if (!this.#isFlushDue()) return
     } else {
       this.#flushPauseMs = 0
-      const pauseMs = this.#isAwaited ? 0 : unaskedPauseMs - (nowMs() - this.#sentAtMs)
+      const pauseMs = this.#isAwaited || this.#isEager ? 0 : unaskedPauseMs - (nowMs() - this.#sentAtMs)
       if (pauseMs > 0) return this.#later(pauseMs)
     }
     this.#look()
@@ -69,6 +76,10 @@ export class Captures {
 
   get #isAwaited(): boolean {
     return this.#floorWaits.length > 0 || this.#writeWaits.length > 0
+  }
+
+  get #isEager(): boolean {
+    return nowMs() - this.#awaitedAtMs < eagerMs
   }
 
   #look(): void {
@@ -103,6 +114,7 @@ export class Captures {
       }, timeoutMs),
     }
     this.#floorWaits.push(wait)
+    this.#awaitedAtMs = nowMs()
     this.wake()
   }
 
