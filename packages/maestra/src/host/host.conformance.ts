@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { directoriesConformance } from './directories.conformance.js'
 import { filesConformance } from './files.conformance.js'
 import { type HostUnderTest, hostBench } from './host-bench.fixture.js'
 import { networkConformance } from './network.conformance.js'
@@ -9,6 +10,7 @@ export function hostConformance(name: string, make: () => Promise<HostUnderTest>
   describe(`${name} as a host`, () => {
     const bench = hostBench(make)
     filesConformance(bench)
+    directoriesConformance(bench)
     processesConformance(bench)
     networkConformance(bench)
   })
