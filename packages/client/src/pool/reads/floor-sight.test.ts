@@ -1,44 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { nowMs } from '../../base/clock.js'
 import { parseLsn } from '../../postgres/lsn.js'
-import { timelineOf } from '../../postgres/timeline.js'
 import type { Floor } from '../../routing/consistency/floor.js'
 import { reduce, topologyOfAddresses } from '../../routing/topology/reduce.js'
-import type { ServerState } from '../../routing/topology/server-state.js'
+import { lsn, primary, standby, timeline } from '../../routing/topology/server-states.fixture.js'
 import type { Topology } from '../../routing/topology/topology.js'
 import type { ServerConnection } from '../connections/server-connection.js'
 import { FloorSight } from './floor-sight.js'
 
-const timeline = timelineOf(1)
-const server = {
-  systemIdentifier: '7001',
-  backendPid: 1,
-  versionNumber: 180004,
-  walBlockSize: 8192,
-  walSegmentSize: 16_777_216,
-  checkpointTimeline: timeline,
-  passedTimeline: timeline,
-}
-const lsn = parseLsn('0/5000')
-const primary: ServerState = {
-  ...server,
-  startedAt: '10:00',
-  readOnly: false,
-  progress: { inRecovery: false, inserted: lsn, flushed: lsn, timeline, lastReplayed: undefined },
-}
-const standby: ServerState = {
-  ...server,
-  startedAt: '10:01',
-  readOnly: true,
-  progress: {
-    inRecovery: true,
-    replayed: lsn,
-    received: lsn,
-    receivedTimeline: timeline,
-    receiverSeen: true,
-    replayedCommitAgeMs: 0,
-  },
-}
 const floor: Floor = { kind: 'at', positions: [{ systemIdentifier: '7001', timeline, lsn }], provisional: false }
 
 /** A primary and a replica, which was seen at 0/5000 by the look with the number 50. */

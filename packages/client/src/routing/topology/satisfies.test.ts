@@ -4,38 +4,8 @@ import { timelineOf } from '../../postgres/timeline.js'
 import { type LogPosition, SeenPosition } from './log-position.js'
 import { reduce, topologyOfAddresses } from './reduce.js'
 import { positionOn, reaches, satisfies } from './satisfies.js'
-import type { ServerState } from './server-state.js'
+import { lsn, primary, standby } from './server-states.fixture.js'
 import type { NodeView, Topology } from './topology.js'
-
-const server = {
-  systemIdentifier: '7001',
-  backendPid: 1,
-  versionNumber: 180004,
-  walBlockSize: 8192,
-  walSegmentSize: 16_777_216,
-  checkpointTimeline: timelineOf(1),
-  passedTimeline: timelineOf(1),
-}
-const lsn = parseLsn('0/5000')
-const primary: ServerState = {
-  ...server,
-  startedAt: '10:00',
-  readOnly: false,
-  progress: { inRecovery: false, inserted: lsn, flushed: lsn, timeline: timelineOf(1), lastReplayed: undefined },
-}
-const standby: ServerState = {
-  ...server,
-  startedAt: '10:01',
-  readOnly: true,
-  progress: {
-    inRecovery: true,
-    replayed: lsn,
-    received: lsn,
-    receivedTimeline: timelineOf(1),
-    receiverSeen: true,
-    replayedCommitAgeMs: 0,
-  },
-}
 
 /** A primary and a replica that were both seen at 0 ms, with pg_monitor. */
 function seenOnce(): { readonly topology: Topology; readonly replica: NodeView; readonly position: LogPosition } {
