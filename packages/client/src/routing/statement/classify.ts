@@ -2,6 +2,7 @@ import type { CatalogNames } from './catalog-names.js'
 import { classifyTree, other, type ParsedText } from './classify-tree.js'
 import { outlineOf } from './sql-text.js'
 import { type Statement, type StatementKind, withHint } from './statement.js'
+import { TextMemory } from './text-memory.js'
 
 export type ClassifierOptions = {
   /** How many texts are remembered, at the least; twice as many at the most. */
@@ -11,29 +12,24 @@ export type ClassifierOptions = {
 /** Characters above which a text is not parsed: a list of 300 kB would take a quarter of a second. @internal */
 export const longestParsed = 16 * 1024
 
-/** Characters of texts in one generation of the cache: with long texts it is full sooner. */
-const mostCharacters = 2_000_000
-
 type Parse = (text: string) => ParsedText
 
 /**
  * Says of a text what it is, by PostgreSQL's own grammar, as far as it was loaded, and by the names of what was made in the
- * database, as far as they are known. Remembers by text, in two generations: what is asked for again moves into the young
- * one, and when that is full the old one is dropped. @public
+ * database, as far as they are known. Remembers by text. @public
  */
 export class Classifier {
   readonly #cacheSize: number
+  readonly #memory: TextMemory<Statement>
   #parse: Parse | undefined
   #names: CatalogNames | undefined
-  #young = new Map<string, Statement>()
-  #old = new Map<string, Statement>()
-  #characters = 0
   /** Texts that a standby refused, and the names under which it did. */
   readonly #refused = new Set<string>()
   #refusedUnder: CatalogNames | undefined
 
   constructor({ cacheSize = 1_000 }: ClassifierOptions = {}) {
     this.#cacheSize = cacheSize
+    this.#memory = new TextMemory(cacheSize)
   }
 
   /** Loads the grammar, some 2 MB of WebAssembly, and warms it: 40 ms or more of this thread. Rejects when it cannot be loaded. */
@@ -42,7 +38,7 @@ export class Classifier {
     await grammar.loadModule()
     grammar.parseSync('select 1')
     this.#parse = grammar.parseSync
-    this.#forget()
+    this.#memory.clear()
   }
 
   /** From now on texts are judged by these names; by none, nothing is proven. */
@@ -52,39 +48,22 @@ export class Classifier {
       this.#refused.clear()
       this.#refusedUnder = names
     }
-    this.#forget()
+    this.#memory.clear()
   }
 
   /** A standby refused it as a write: neither a hint nor a proof sends it to one again, until the names are others (rule R8). */
   refusedAsWrite(text: string): void {
     if (this.#refused.size >= this.#cacheSize) this.#refused.clear()
     this.#refused.add(text)
-    this.#young.delete(text)
-    this.#old.delete(text)
+    this.#memory.delete(text)
   }
 
   classify(text: string): Statement {
-    const known = this.#young.get(text)
+    const known = this.#memory.get(text)
     if (known !== undefined) return known
-    const statement = this.#old.get(text) ?? this.#judge(text)
-    if (text.length <= longestParsed) this.#remember(text, statement)
+    const statement = this.#judge(text)
+    if (text.length <= longestParsed) this.#memory.set(text, statement)
     return statement
-  }
-
-  #remember(text: string, statement: Statement): void {
-    if (this.#young.size >= this.#cacheSize || this.#characters + text.length > mostCharacters) {
-      this.#old = this.#young
-      this.#young = new Map()
-      this.#characters = 0
-    }
-    this.#young.set(text, statement)
-    this.#characters += text.length
-  }
-
-  #forget(): void {
-    this.#young = new Map()
-    this.#old = new Map()
-    this.#characters = 0
   }
 
   #judge(text: string): Statement {

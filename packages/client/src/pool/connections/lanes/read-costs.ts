@@ -1,25 +1,23 @@
+import { TextMemory } from '../../../routing/statement/text-memory.js'
 import type { QueryCall } from '../../calls/query-arguments.js'
 import { ReadCost } from './read-cost.js'
 
 /** Texts that are remembered, at the least; twice as many at the most. */
 const remembered = 1000
 
-/** What each text has cost, in two generations: what is asked for again moves into the young one. */
+/** What each text has cost. */
 export class ReadCosts {
-  #young = new Map<string, ReadCost>()
-  #old = new Map<string, ReadCost>()
+  readonly #memory = new TextMemory<ReadCost>(remembered)
 
   /** Undefined for a call that needs a connection of its own, whatever its text is. */
   of({ config, text, options }: QueryCall): ReadCost | undefined {
     // A cancel would end what others have under way on the connection.
     if (text === undefined || options.signal !== undefined) return undefined
     if (typeof config !== 'string' && needsItsOwn(config as OwnConfig)) return undefined
-    const cost = this.#young.get(text) ?? this.#old.get(text) ?? new ReadCost()
-    if (this.#young.size >= remembered) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(text, cost)
+    const known = this.#memory.get(text)
+    if (known !== undefined) return known
+    const cost = new ReadCost()
+    this.#memory.set(text, cost)
     return cost
   }
 }
