@@ -185,11 +185,8 @@ export class NodeConnections {
     })
     connection.identity = identity
     connection.isPooled = isPooled(client, identity)
-    const { replayed } = identity
-    connection.observed =
-      connection.isPooled || replayed === undefined
-        ? undefined
-        : { replayed, at: connection.number, timeline: undefined }
+    const { progress } = identity
+    if (!connection.isPooled && progress !== undefined) connection.note(progress, connection.number)
     connection.synchronousCommit = new SynchronousCommit(identity.synchronousCommit)
     // On the primary it is the application's own affair, as with node-postgres; a replica that cannot have it is not used.
     if (failure !== undefined && identity.inRecovery) throw this.#isUnfit(connection, failure.error)

@@ -1,7 +1,6 @@
 import { nextNumber } from '../../routing/sequence.js'
 import { parseProgress } from '../../routing/topology/parse-probe.js'
 import { replayAndTimelineQuery, replayQuery } from '../../routing/topology/probe-query.js'
-import type { Progress } from '../../routing/topology/server-state.js'
 import { askProgress, askServerFirst } from '../calls/ask-server.js'
 import type { ServerConnection } from './server-connection.js'
 
@@ -12,7 +11,7 @@ import type { ServerConnection } from './server-connection.js'
  */
 export async function observeReplay(connection: ServerConnection): Promise<boolean> {
   const at = nextNumber()
-  return note(connection, at, await askProgress(connection.client))
+  return connection.note(await askProgress(connection.client), at)
 }
 
 /**
@@ -22,13 +21,8 @@ export async function observeReplay(connection: ServerConnection): Promise<boole
 export function observeReplayFirst(connection: ServerConnection, seesReceiver: boolean): void {
   const at = nextNumber()
   askServerFirst(connection.client, seesReceiver ? replayAndTimelineQuery : replayQuery, (row) => {
-    // Without an answer nothing is known, and what stands behind it is asked again.
-    if (row?.['in_recovery'] === 'true') note(connection, at, parseProgress(row))
+    if (row?.['in_recovery'] === 'true') connection.note(parseProgress(row), at)
+    // Without an answer nothing is known, and nothing of a server that was promoted: what stands behind it is asked again.
+    else connection.observed = undefined
   })
-}
-
-function note(connection: ServerConnection, at: number, progress: Progress): boolean {
-  if (!progress.inRecovery || progress.replayed === undefined) return false
-  connection.observed = { replayed: progress.replayed, at, timeline: progress.receivedTimeline }
-  return true
 }

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Lsn } from '../../postgres/lsn.js'
 import type { TimelineId } from '../../postgres/timeline.js'
 import type { SynchronousCommit } from '../../routing/consistency/synchronous-commit.js'
+import type { Progress } from '../../routing/topology/server-state.js'
 import { isServerError } from '../calls/outcome.js'
 import type { NodeConnections } from './node-connections.js'
 import type { ServerIdentity } from './server-identity.js'
@@ -45,6 +46,15 @@ export class ServerConnection {
     this.node = node
     this.client = client
     this.number = number
+  }
+
+  /** Keeps what a look has seen; false where that was no standby, or one that has replayed nothing: it knows no position then. */
+  note(progress: Progress, at: number): boolean {
+    this.observed =
+      progress.inRecovery && progress.replayed !== undefined
+        ? { replayed: progress.replayed, at, timeline: progress.receivedTimeline }
+        : undefined
+    return this.observed !== undefined
   }
 
   get isBroken(): boolean {
