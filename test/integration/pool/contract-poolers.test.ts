@@ -85,7 +85,8 @@ describe('R2: what is known of a server', () => {
     const held: (() => void)[] = []
     let isHolding = false
     const verify: pg.PoolConfig['verify'] = (_client, done) => void (isHolding ? held.push(() => done()) : done())
-    const pool = open({ verify })
+    // Without lanes, where one waits for the connection of the other.
+    const pool = open({ verify, lanes: false })
     await pool.query('update item set value = 1')
     await untilOnReplica(pool)
     const taken = await pool.connect({ readOnly: true })
@@ -98,14 +99,16 @@ describe('R2: what is known of a server', () => {
       () => held.length,
       (count) => count === 1,
     )
-    // The watch sees more and more of the replica that it is connected to.
+    isHolding = false
+    // The address leads back, as the next connection shows, and the watch sees more and more of the replica there.
+    const [first] = cluster.sandbox.replicas as [SandboxNode]
+    links[1].lead(first)
     await pool.query('update item set value = 2')
     await untilSeen(
       'a look after the connection was opened',
-      () => pool.explainRoute(read).reason,
+      () => pool.query(eventually).then(() => pool.explainRoute(read).reason),
       (reason) => reason === 'replica-has-it',
     )
-    isHolding = false
     for (const done of held) done()
     expect((await reading).rows).not.toEqual([{ value: 0 }])
     taken.release()
@@ -184,5 +187,55 @@ describe('R4: behind a pooler', () => {
     expect(value.map(({ rows }) => rows)).toEqual(Array.from({ length: 5 }, () => [{ value: 1 }]))
     expect(on).toEqual({ primary: 5 })
     taken.release()
+  })
+})
+
+describe('R4: a pooler that comes between a pool that works and its primary', () => {
+  /** More at a time than there are connections to the primary, so that others are opened. */
+  const writeAll = (pool: Pool, values: readonly number[]) =>
+    Promise.all(values.map((value) => pool.query('update item set value = $1', [value])))
+
+  /** With the connection by which the pool watches staying what it is, as connections do when a name leads elsewhere. */
+  async function poolerComes(pool: Pool): Promise<void> {
+    links[0].alter = asPooler
+    const isTold = new Promise((resolve) => void pool.once('pooler-in-between', resolve))
+    await writeAll(pool, [1, 2, 3, 4, 5, 6])
+    await isTold
+  }
+
+  it('R4: is noticed by the first connection through it: it is told, and all reads are on the primary', async () => {
+    const pool = open()
+    await pool.query('update item set value = 1')
+    await untilOnReplica(pool)
+    await poolerComes(pool)
+    const { value, on, reasons } = await tracesOf(pool, async () => {
+      await pool.query('update item set value = 7')
+      return await Promise.all(Array.from({ length: 20 }, () => pool.query(read)))
+    })
+    expect(new Set(value.map(({ rows }) => rows[0].value))).toEqual(new Set([7]))
+    expect(on).toEqual({ primary: 21 })
+    expect(reasons).toEqual({ 'row-change': 1, 'pooler-in-between': 20 })
+  })
+
+  it('R4: is noticed when it goes, and reads are on replicas again', async () => {
+    const pool = open()
+    await pool.query('update item set value = 1')
+    await untilOnReplica(pool)
+    await poolerComes(pool)
+    links[0].alter = (bytes) => bytes
+    // Those through the pooler have places, so that others are opened.
+    const taken = await Promise.all(Array.from({ length: 8 }, () => pool.connect()))
+    await Promise.all(taken.map((client) => client.query('begin')))
+    await untilSeen(
+      'reads on the replica',
+      () => pool.query(read).then(() => pool.explainRoute(read).reason),
+      (reason) => reason === 'replica-has-it',
+    )
+    await Promise.all(taken.map((client) => client.query('rollback')))
+    for (const client of taken) client.release()
+    for (let value = 8; value < 28; value += 1) {
+      await writeAll(pool, [value, value, value])
+      expect((await pool.query(read)).rows).toEqual([{ value }])
+    }
   })
 })

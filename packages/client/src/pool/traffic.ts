@@ -31,6 +31,7 @@ import { PrimaryReads } from './reads/primary-reads.js'
 import { ReadSearch } from './reads/read-search.js'
 import { Reads } from './reads/reads.js'
 import { abandonAfter } from './servers/abandon.js'
+import { leadsElsewhere } from './servers/leads-elsewhere.js'
 import { isServerGone, Primary } from './servers/primary.js'
 import { Refusals } from './servers/refusals.js'
 import { Start } from './servers/start.js'
@@ -352,6 +353,8 @@ export class Traffic {
       opened: (client) => this.#host.connected(client),
       identified: (connection, identity) => {
         const { primary } = this.#follower
+        const view = this.watch.topology.nodes.get(address)
+        if (view !== undefined && leadsElsewhere(connection, view)) this.watch.renew(address)
         const isPrimary = this.watch.topology.primary?.address === address && primary?.startedAt === identity.startedAt
         if (isPrimary) this.commits.connectionOpened(connection.number, primary)
       },

@@ -112,6 +112,20 @@ describe('the watch', () => {
     expect(server.connections).toHaveLength(2)
   })
 
+  it('watches by another connection when it is told that the one there is leads elsewhere', async () => {
+    const server = new FakeServer()
+    const watch = watchOf(server, { intervalMs: 3_600_000, primaryFreshMs: 3_600_000 })
+    await known(watch)
+    const connection = watch.topology.primary?.connection ?? 0
+    watch.renew('db1:5432')
+    await until('another connection', () => (watch.topology.primary?.connection ?? 0) > connection)
+    expect(server.connections.map(({ closed }) => closed)).toEqual([true, false])
+    // What is known of the server stands until the new one has answered.
+    expect(watch.topology.primaryState).toBe('known')
+    watch.probe()
+    expect(server.connections).toHaveLength(2)
+  })
+
   it('closes a connection that comes after its deadline', async () => {
     const server = new FakeServer()
     let connected: ((connection: WatchConnection) => void) | undefined

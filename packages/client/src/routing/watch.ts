@@ -80,6 +80,11 @@ export class Watch {
     for (const address of addresses) this.#node(address).probe()
   }
 
+  /** Watches a node by a new connection: one that was opened since leads elsewhere than the one by which it is watched. */
+  renew(address: Address): void {
+    this.#node(address).renew()
+  }
+
   /** Runs a small text on the watching connection of a node. */
   ask(address: Address, text: string): Promise<Answer> {
     return this.#node(address).ask(text)

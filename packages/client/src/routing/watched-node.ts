@@ -48,6 +48,8 @@ export class WatchedNode {
   readonly #options: WatchedNodeOptions
   #open: Promise<Open> | undefined
   #connected: Open | undefined
+  /** Connections that were opened after it lead elsewhere. */
+  #outdated: Open | undefined
   #timer: NodeJS.Timeout | undefined
   #probing = false
   #startedMs = Number.NEGATIVE_INFINITY
@@ -93,6 +95,12 @@ export class WatchedNode {
     })
   }
 
+  /** Probes by a connection that is opened anew: those that others have opened since lead elsewhere than the one that there is. */
+  renew(): void {
+    this.#outdated = this.#connected
+    this.probe()
+  }
+
   /** When the next probe is due has changed. */
   reschedule(): void {
     if (!this.#probing) this.#schedule()
@@ -124,6 +132,8 @@ export class WatchedNode {
 
   async #probe(): Promise<void> {
     const { address } = this.#options
+    if (this.#outdated !== undefined && this.#outdated === this.#connected) this.#drop()
+    this.#outdated = undefined
     try {
       const open = await this.#opened()
       const { rows, ...numbers } = await this.#ask(open, probeQuery)

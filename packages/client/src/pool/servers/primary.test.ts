@@ -60,4 +60,13 @@ describe('Primary', () => {
     primary.acquire((error) => told.push(error))
     expect([told, waits]).toEqual([[refused], []])
   })
+
+  it.each([
+    ['nobody knew of one', false, false],
+    ['it is known of', true, true],
+  ])('R4: takes a connection through a pooler where %s: %s', (_, pooler, expected) => {
+    const { primary } = primaryWith({ ...known, primary: { ...view, pooler } } as unknown as Topology, [])
+    const connection = { node: { address: view.address }, identity: view, isBroken: false, isPooled: true }
+    expect(primary.isPrimary(connection as unknown as ServerConnection)).toBe(expected)
+  })
 })

@@ -46,12 +46,14 @@ export class Primary {
   }
 
   /** Whether a connection leads to the server that is the primary as far as is known now. Asked right before each statement. */
-  isPrimary({ node, identity, isBroken }: ServerConnection): boolean {
+  isPrimary({ node, identity, isBroken, isPooled }: ServerConnection): boolean {
     const view = this.#sight.topology().primary
     return (
       !isBroken &&
       view !== undefined &&
       view.address === node.address &&
+      // Rule R4: what is written through a pooler of which nobody knows has no position.
+      (view.pooler || !isPooled) &&
       identity !== undefined &&
       identity.startedAt === view.startedAt &&
       identity.systemIdentifier === view.systemIdentifier

@@ -129,8 +129,8 @@ function wordsOf({ lineages, current }: Topology['histories']): string {
 /** What statements wait for: who is the primary, and which nodes may be used. */
 function stateOf({ nodes, primary, primaryState }: Topology): string {
   let state = `${primaryState} ${primary?.address} ${primary?.startedAt}`
-  for (const { role, ejected, answers, startedAt } of nodes.values()) {
-    state += ` ${role} ${answers} ${ejected === undefined} ${startedAt}`
+  for (const { role, ejected, answers, startedAt, pooler } of nodes.values()) {
+    state += ` ${role} ${answers} ${ejected === undefined} ${startedAt} ${pooler}`
   }
   return state
 }

@@ -14,7 +14,7 @@ export function noteAnswer(draft: Draft, input: TopologyInput & { kind: 'answere
   if (before === undefined) return
   noteChange(draft, before, state)
   const same = isSameRun(before, state)
-  const pooler = processId !== undefined && processId !== state.backendPid
+  const pooler = processId !== state.backendPid
   const { progress } = state
   const lineage = progress.inRecovery ? undefined : noteLineage(draft, before, state, connection)
   change(draft, address, {

@@ -2,7 +2,7 @@ import type { Progress, ServerState } from './server-state.js'
 import type { Address } from './topology.js'
 
 export type TopologyInput =
-  /** The answer to probeQuery. `processId` is that of BackendKeyData. */
+  /** The answer to probeQuery. `processId` is that of BackendKeyData: every PostgreSQL names one. */
   | {
       readonly kind: 'answered'
       readonly address: Address
