@@ -33,6 +33,7 @@ export function captureConnection(
       if (!wasPrimary || progress.inRecovery) throw new Error('not the primary any more')
       return readingOf(view, progress)
     },
+    giveBack: () => idle?.release(),
   }
 }
 
@@ -44,6 +45,7 @@ function watching(watch: Watch, view: NodeView): CaptureConnection {
       if (progress.inRecovery || connection !== view.connection) throw new Error('not the primary any more')
       return readingOf(view, progress)
     },
+    giveBack: () => {},
   }
 }
 

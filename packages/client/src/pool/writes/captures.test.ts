@@ -29,6 +29,7 @@ function capturing() {
         readings += 1
         return {} as CaptureReading
       },
+      giveBack: () => {},
     }),
     onReading: () => {},
   })
@@ -72,6 +73,25 @@ describe('captures', () => {
     expect(readings()).toBe(1)
     await readWaits()
     expect(readings()).toBe(2)
+  })
+
+  it('give back a connection of a server that is not the primary any more', async () => {
+    let given = 0
+    const captures = new Captures({
+      commits: { captureNeeded: () => ({ openedBefore: 1 }), captureSent: () => undefined } as unknown as Commits,
+      connectionBefore: () => ({
+        number: 0,
+        read: () => Promise.reject(new Error('it is not to be asked')),
+        giveBack: () => {
+          given += 1
+        },
+      }),
+      onReading: () => {},
+    })
+    captures.wake()
+    await vi.advanceTimersByTimeAsync(10)
+    captures.stop()
+    expect(given).toBe(2)
   })
 
   it('follow each commit at once for 20 ms after a read has waited', async () => {

@@ -8,6 +8,8 @@ import type { Write } from '../../routing/consistency/write.js'
 export type CaptureConnection = {
   readonly number: number
   readonly read: () => Promise<CaptureReading>
+  /** Instead of a read. */
+  readonly giveBack: () => void
 }
 
 type FloorWait = {
@@ -88,7 +90,10 @@ export class Captures {
     if (need === undefined) return
     const connection = this.#connectionBefore(need.openedBefore)
     const capture = connection === undefined ? undefined : this.#commits.captureSent(connection.number)
-    if (connection === undefined || capture === undefined) return this.#later()
+    if (connection === undefined || capture === undefined) {
+      connection?.giveBack()
+      return this.#later()
+    }
     this.#sentAtMs = nowMs()
     connection.read().then(
       (reading) => {
