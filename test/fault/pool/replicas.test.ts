@@ -8,6 +8,7 @@ import type { CheckedLoad } from '../../harness/checked-load.js'
 import { LinkedLoad, unharmed } from '../../harness/linked-load.js'
 import { LinkedServers } from '../../harness/linked-servers.js'
 import { sql, untilRows } from '../../harness/sql.js'
+import { untilSeen } from '../../harness/until-seen.js'
 
 let servers: LinkedServers
 let db1: SandboxNode
@@ -112,6 +113,29 @@ describe('a replica', () => {
     await load.stop()
     expect(linked.harmed).toEqual(unharmed)
   })
+
+  it('R7: that hangs keeps no read waiting that has to open a connection there, nor the end of its pool', async () => {
+    const pool = new Pool({ connectionString: servers.url })
+    const [{ count }] = (await pool.query('select count(*)::int as count from counter')).rows
+    await untilSeen(
+      'reads on replicas',
+      () => pool.explainRoute('select count(*)::int as count from counter').node,
+      (node) => node !== servers.addressOf(0),
+    )
+    const isEjected = new Promise((resolve) => void pool.once('node-ejected', resolve))
+    servers.links[1].hold()
+    try {
+      // Texts of which nobody knows how long they take have connections of their own: more than there are.
+      const read = (at: number) => pool.query(`select count(*)::int as count, ${at} as at from counter`)
+      const answers = await Promise.all(Array.from({ length: 60 }, (_each, at) => read(at)))
+      expect(answers.map(({ rows }) => rows[0])).toEqual(answers.map((_each, at) => ({ count, at })))
+      await isEjected
+      expect(pool.stats().nodes[1]).toMatchObject({ inFlight: 0, totalCount: 0, waitingCount: 0 })
+      await pool.end()
+    } finally {
+      servers.links[1].mend()
+    }
+  })
 })
 
 describe('the primary', () => {
@@ -123,6 +147,24 @@ describe('the primary', () => {
     await load.untilRead(100)
     await load.stop()
     expect(linked.harmed).toEqual(unharmed)
+  })
+
+  it('W6: that hangs does not keep a pool from its end when who waited for a connection there has given up', async () => {
+    const pool = new Pool({ connectionString: servers.url })
+    const client = await pool.connect()
+    await client.query('begin')
+    servers.links[0].hold()
+    try {
+      const given = new AbortController()
+      const update = { text: 'update counter set value = 0 where id = 0', signal: given.signal } as { text: string }
+      const writing = pool.query(update).catch((error) => ({ name: error.name, outcome: error.outcome }))
+      given.abort()
+      expect(await writing).toEqual({ name: 'AbortError', outcome: 'not-started' })
+      client.release(true)
+      await pool.end()
+    } finally {
+      servers.links[0].mend()
+    }
   })
 
   it('W4: that holds what a bulk writer has not committed answers, and so do the replicas', async () => {

@@ -67,7 +67,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
     if (typeof config === 'function') return refuseFunction(config as QueryCallback)
     if (config === null || config === undefined) return Promise.reject(noQuery())
     const call = queryCall(config, values, callback)
-    return settled(call.callback, (told) => this.#once(call, abortable(call, told)))
+    return settled(call.callback, (told) => this.#once(call, told))
   }
 
   connect(options?: unknown, callback?: unknown): unknown {
@@ -195,10 +195,11 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
   #once(call: QueryCall, tell: QueryCallback): void {
     if (this.#isEnding) return tell(endedError(), undefined)
     const over = this.#underWay.begun()
-    const told: QueryCallback = (error, result) => {
+    // Whose signal has ended its wait is not waited for any more.
+    const told = abortable(call, (error, result) => {
       over()
       tell(error, result)
-    }
+    })
     const scope = this.#traffic.scopes.current()
     if (this.#isSingle && !scope.givesTokens) return this.#direct(call, told)
     this.#traffic.start.when(() => {

@@ -180,6 +180,7 @@ export class Traffic {
       }),
       deadlineMs: routing.waitMs,
       nodeOf,
+      isEjected: (address) => topology().nodes.get(address)?.ejected !== undefined,
       route: ({ statement, floor, scope, excluded }, budgetMs) =>
         route(statement, once, topology(), floor, this.#conditions(scope, excluded, budgetMs)),
       whenChanged,
@@ -298,7 +299,7 @@ export class Traffic {
 
   async end(): Promise<void> {
     this.classes.stop()
-    await Promise.all([...this.nodes.values()].map(({ pool }) => pool.end()))
+    await Promise.all([...this.nodes.values()].map((node) => node.end()))
     this.#captures.stop()
     this.#follower.stop()
     this.watch.stop()

@@ -41,13 +41,24 @@ export class NodeConnections {
   // Not a Set: what is left of one that has outgrown its place keeps what it held alive, from one collection to the next.
   readonly #waiting: Waiting[] = []
   readonly #of = new Map<pg.ClientBase, ServerConnection>()
+  /** Those that are being opened, which node-postgres shows to nobody. */
+  readonly #opening = new Set<pg.Client>()
 
   constructor(address: string, config: pg.PoolConfig, events: ConnectionEvents) {
     this.address = address
     this.#events = events
-    const { verify } = config
+    const { verify, Client = pg.Client } = config
+    const opening = this.#opening
+    class OpeningClient extends (Client as typeof pg.Client) {
+      constructor(options: pg.ClientConfig) {
+        super(options)
+        opening.add(this)
+        this.once('end', () => opening.delete(this))
+      }
+    }
     this.pool = new pg.Pool({
       ...config,
+      Client: OpeningClient as typeof pg.Client,
       verify: (client, done) => {
         const isFine = (error?: Error) =>
           error === undefined && verify !== undefined ? verify(client, done) : done(error)
@@ -57,6 +68,7 @@ export class NodeConnections {
     this.pool.on('connect', (client) => {
       const connection = new ServerConnection(this, client, nextNumber())
       this.#of.set(client, connection)
+      opening.delete(client as unknown as pg.Client)
       client.connection.on('parameterStatus', () => {
         connection.parameterChanges += 1
       })
@@ -144,6 +156,21 @@ export class NodeConnections {
     for (const waiting of [...this.#waiting]) this.#giveUp(waiting, error)
     // A server that hangs answers no goodbye.
     for (const { client } of [...this.#of.values()]) client.connection.stream.destroy(error)
+    this.#openNoMore(error)
+  }
+
+  /** Closes those that nobody uses. Whoever waits for one has been told before. */
+  async end(): Promise<void> {
+    this.#openNoMore(new Error('the pool has ended'))
+    await this.pool.end()
+  }
+
+  /** For who does not wait any more: a server that hangs takes connections without a word, and each has a place in the pool. */
+  #openNoMore(error: Error): void {
+    // node-postgres has no public name for those who wait in it, and would open one for each of them.
+    ;(this.pool as unknown as { readonly _pendingQueue: unknown[] })._pendingQueue.length = 0
+    for (const client of [...this.#opening]) client.connection.stream.destroy(error)
+    this.#events.released()
   }
 
   /** A connection that nobody uses, without waiting; undefined when there is none. */

@@ -26,6 +26,8 @@ export type SearchHost = {
   /** Milliseconds that a read may wait for the position of a commit, for a connection of the primary, for a primary. */
   readonly deadlineMs: number
   readonly nodeOf: (address: string) => NodeConnections | undefined
+  /** Whether a node gets nothing at this moment. */
+  readonly isEjected: (address: string) => boolean
   /** The pure decision, with what the pool measures. */
   readonly route: (search: Search, budgetMs: number) => Route
   /** What a connection is known to have: enough, or the question has to be asked on it; `no` when it leads elsewhere. */
@@ -124,7 +126,9 @@ export class ReadSearch {
 
   #onReplica(search: Search, address: string, reason: RouteReason, found: Found): void {
     const node = this.#host.nodeOf(address)
-    if (node === undefined || node.isUnfit) return this.findElsewhere(search, address, found)
+    // It may have been ejected while the read waited for it, and one that hangs answers nobody who connects.
+    const isOut = node === undefined || node.isUnfit || this.#host.isEjected(address)
+    if (isOut) return this.findElsewhere(search, address, found)
     const entered: Entered = (error, seat) => {
       if (seat === undefined) {
         this.#host.report(address, error)
