@@ -82,6 +82,7 @@ export class RoutingPool extends (pg.Pool as unknown as Base) {
       if (this.#isEnding) return told(new Error('Called end on pool more than once'), undefined)
       this.#isEnding = true
       this.ending = true
+      this.#traffic.ending()
       this.#underWay.whenNone(() =>
         this.#traffic.end().then(
           () => {

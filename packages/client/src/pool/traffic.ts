@@ -30,7 +30,7 @@ import { Parking } from './reads/parking.js'
 import { PrimaryReads } from './reads/primary-reads.js'
 import { ReadSearch } from './reads/read-search.js'
 import { Reads } from './reads/reads.js'
-import { abandonAfter } from './servers/abandon.js'
+import { abandonAfter, abandonHungReads } from './servers/abandon.js'
 import { leadsElsewhere } from './servers/leads-elsewhere.js'
 import { isServerGone, Primary } from './servers/primary.js'
 import { Refusals } from './servers/refusals.js'
@@ -76,7 +76,10 @@ export class Traffic {
   readonly #reads: Reads
   readonly #writes: AutocommitWrites
   readonly #unseen: UnseenPositions
+  #namesLook: AbortController | undefined
   #isEnded = false
+  #isEnding = false
+  #isLeaving = false
 
   constructor(configs: readonly NodeConfig[], routing: Routing, host: TrafficHost) {
     this.#routing = routing
@@ -297,13 +300,29 @@ export class Traffic {
     return this.#parking.count
   }
 
+  /** Nothing new comes any more: reads do not wait for a primary that hangs, since nothing else may end them. */
+  ending(): void {
+    this.#isEnding = true
+    this.#leaveHung()
+  }
+
+  /** When nothing is under way any more. */
   async end(): Promise<void> {
     this.classes.stop()
-    await Promise.all([...this.nodes.values()].map((node) => node.end()))
+    this.#namesLook?.abort()
     this.#captures.stop()
+    await Promise.all([...this.nodes.values()].map((node) => node.end()))
     this.#follower.stop()
     this.watch.stop()
     this.#isEnded = true
+  }
+
+  #leaveHung(): void {
+    // Whoever is given up tells the watch of it, and what that has seen leads here again.
+    if (!this.#isEnding || this.#isLeaving) return
+    this.#isLeaving = true
+    abandonHungReads(this.watch.topology, (address) => this.nodes.get(address))
+    this.#isLeaving = false
   }
 
   #begin(): void {
@@ -314,6 +333,7 @@ export class Traffic {
     this.watch.onChange((topology) => {
       this.#follower.follow(topology)
       this.start.saw(topology)
+      this.#leaveHung()
     })
     this.watch.start()
   }
@@ -389,13 +409,19 @@ export class Traffic {
     const { primary } = this.watch.topology
     const config = primary && this.#configs.get(primary.address)
     if (config === undefined) throw new MaestraError('primary-unknown', 'no primary answers')
-    const connection = await openWatchConnection(config, AbortSignal.timeout(catalogMs))
+    const look = new AbortController()
+    this.#namesLook = look
+    const timer = setTimeout(() => look.abort(), catalogMs)
+    timer.unref()
     try {
+      const connection = await openWatchConnection(config, look.signal)
       const rows: TextRow[] = []
       for (const text of texts) rows.push(...((await connection.query(text)) as readonly TextRow[]))
       return rows
     } finally {
-      connection.close()
+      clearTimeout(timer)
+      // Closes the connection, open or not.
+      look.abort()
     }
   }
 

@@ -50,6 +50,7 @@ export class WatchedNode {
   #connected: Open | undefined
   /** Connections that were opened after it lead elsewhere. */
   #outdated: Open | undefined
+  #connecting: AbortController | undefined
   #timer: NodeJS.Timeout | undefined
   #probing = false
   #startedMs = Number.NEGATIVE_INFINITY
@@ -68,6 +69,7 @@ export class WatchedNode {
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
+    this.#connecting?.abort()
     this.#drop()
   }
 
@@ -182,12 +184,14 @@ export class WatchedNode {
   async #connect(): Promise<Open> {
     const { address, connect, deadlineMs } = this.#options
     const given = new AbortController()
+    this.#connecting = given
     const connecting = connect(address, given.signal)
     try {
       const connection = await this.#withDeadline(connecting, `no connection within ${deadlineMs} ms`)
       const open: Open = { connection, number: nextNumber(), isDirect: false }
       if (this.#stopped) throw new MaestraError('interrupted', `the watch of ${address} was stopped`)
       connection.onBreak((error) => this.#broke(open, error))
+      this.#connecting = undefined
       this.#connected = open
       return open
     } catch (error) {

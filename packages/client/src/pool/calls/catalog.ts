@@ -81,7 +81,7 @@ export class Catalog {
           })
         }
       } catch (error) {
-        this.#failed(error)
+        if (!this.#isStopped) this.#failed(error)
       }
     }
     this.#isAsking = false

@@ -95,6 +95,7 @@ export class KeptConnections {
   }
 
   #readOnly(connection: ServerConnection, reason: RouteReason, scope: PoolScope): ReplicaConnection {
+    connection.isDispensable = false
     const { captures, classes, counters, sendWrite, waitMs } = this.#host
     return new ReplicaConnection({
       connection,

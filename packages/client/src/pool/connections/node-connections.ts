@@ -29,6 +29,13 @@ export type Acquired = (error: Error | undefined, connection: ServerConnection |
 /** Somebody who waits for a connection, and where among those who do; without `acquired` nobody does any more. */
 type Waiting = { acquired: Acquired | undefined; at: number }
 
+/** What node-postgres has no public names for. */
+type InsidePool = {
+  readonly _clients: readonly pg.PoolClient[]
+  readonly _pendingQueue: unknown[]
+  _pulseQueue(): void
+}
+
 /** The connections of one server: a pool of node-postgres, which knows limits, ages and timeouts. */
 export class NodeConnections {
   readonly address: string
@@ -41,24 +48,13 @@ export class NodeConnections {
   // Not a Set: what is left of one that has outgrown its place keeps what it held alive, from one collection to the next.
   readonly #waiting: Waiting[] = []
   readonly #of = new Map<pg.ClientBase, ServerConnection>()
-  /** Those that are being opened, which node-postgres shows to nobody. */
-  readonly #opening = new Set<pg.Client>()
 
   constructor(address: string, config: pg.PoolConfig, events: ConnectionEvents) {
     this.address = address
     this.#events = events
-    const { verify, Client = pg.Client } = config
-    const opening = this.#opening
-    class OpeningClient extends (Client as typeof pg.Client) {
-      constructor(options: pg.ClientConfig) {
-        super(options)
-        opening.add(this)
-        this.once('end', () => opening.delete(this))
-      }
-    }
+    const { verify } = config
     this.pool = new pg.Pool({
       ...config,
-      Client: OpeningClient as typeof pg.Client,
       verify: (client, done) => {
         const isFine = (error?: Error) =>
           error === undefined && verify !== undefined ? verify(client, done) : done(error)
@@ -68,10 +64,10 @@ export class NodeConnections {
     this.pool.on('connect', (client) => {
       const connection = new ServerConnection(this, client, nextNumber())
       this.#of.set(client, connection)
-      opening.delete(client as unknown as pg.Client)
       client.connection.on('parameterStatus', () => {
         connection.parameterChanges += 1
       })
+      closeBehindGoodbye(client)
       // Whoever has it learns of a broken connection by the statement that fails; one who listens, as well.
       client.on('error', () => {})
       client.once('end', () => {
@@ -126,6 +122,7 @@ export class NodeConnections {
         return this.#events.released()
       }
       this.#leave(waiting)
+      connection.isDispensable = false
       acquired(undefined, connection)
     })
   }
@@ -152,25 +149,38 @@ export class NodeConnections {
    * again elsewhere; what a write did is unknown.
    */
   abandon(reason: string): void {
-    const error = Object.assign(new Error(`${this.address}: ${reason}`), { code: 'ECONNRESET' })
-    for (const waiting of [...this.#waiting]) this.#giveUp(waiting, error)
-    // A server that hangs answers no goodbye.
-    for (const { client } of [...this.#of.values()]) client.connection.stream.destroy(error)
-    this.#openNoMore(error)
+    this.#abandon(this.#inside._clients, this.#goneError(reason))
   }
 
-  /** Closes those that nobody uses. Whoever waits for one has been told before. */
+  /** The same, but for connections with which more is lost than reads: statements that may write, and clients that are out. */
+  abandonReads(reason: string): void {
+    const isLost = (client: pg.PoolClient) => this.#of.get(client)?.isDispensable ?? true
+    this.#abandon(this.#inside._clients.filter(isLost), this.#goneError(reason))
+  }
+
+  /** Closes all connections, also those that are being opened, for nobody any more. One that is out is waited for. */
   async end(): Promise<void> {
-    this.#openNoMore(new Error('the pool has ended'))
-    await this.pool.end()
+    this.lanes.end()
+    const ended = this.pool.end()
+    this.#abandon(this.#inside._clients.filter((client) => this.#of.get(client)?.identity === undefined))
+    await ended
   }
 
-  /** For who does not wait any more: a server that hangs takes connections without a word, and each has a place in the pool. */
-  #openNoMore(error: Error): void {
-    // node-postgres has no public name for those who wait in it, and would open one for each of them.
-    ;(this.pool as unknown as { readonly _pendingQueue: unknown[] })._pendingQueue.length = 0
-    for (const client of [...this.#opening]) client.connection.stream.destroy(error)
+  #abandon(clients: readonly pg.PoolClient[], error?: Error): void {
+    // Else a connection would be opened for each of those who have waited, to a server that may never answer.
+    this.#inside._pendingQueue.length = 0
+    for (const waiting of [...this.#waiting]) this.#giveUp(waiting, error ?? new Error('the pool has ended'))
+    // A server that hangs answers no goodbye, nor does it open or refuse what it was asked to open.
+    for (const client of clients) client.connection.stream.destroy(error)
     this.#events.released()
+  }
+
+  #goneError(reason: string): Error {
+    return Object.assign(new Error(`${this.address}: ${reason}`), { code: 'ECONNRESET' })
+  }
+
+  get #inside(): InsidePool {
+    return this.pool as unknown as InsidePool
   }
 
   /** A connection that nobody uses, without waiting; undefined when there is none. */
@@ -181,9 +191,11 @@ export class NodeConnections {
       found = client
     })
     // node-postgres hands idle connections out on the next tick; this is what it does then.
-    ;(this.pool as unknown as { _pulseQueue(): void })._pulseQueue()
+    this.#inside._pulseQueue()
     const connection = found && this.#of.get(found)
-    if (connection !== undefined) this.inFlight += 1
+    if (connection === undefined) return undefined
+    this.inFlight += 1
+    connection.isDispensable = false
     return connection
   }
 
@@ -227,4 +239,9 @@ export class NodeConnections {
     this.#unfitUntilMs = nowMs() + unfitMs
     return error
   }
+}
+
+/** When ours is written the other side has nothing to say any more; a server that hangs would keep the socket, and so the process. */
+function closeBehindGoodbye({ connection: { stream } }: pg.PoolClient): void {
+  stream.once('finish', () => stream.destroy())
 }

@@ -36,6 +36,8 @@ export class ServerConnection {
   /** Its last statement was answered, and whoever has it is told when the position of what that wrote is known (rule W7). */
   awaitsCapture = false
 
+  #isDispensable = true
+
   /** How often its server told that a setting of the session is another one. */
   parameterChanges = 0
 
@@ -57,6 +59,15 @@ export class ServerConnection {
     return this.observed !== undefined
   }
 
+  /** Nothing is lost with it but reads, which may be asked elsewhere, and what the pool asks for itself. */
+  get isDispensable(): boolean {
+    return this.#isDispensable || this.awaitsCapture
+  }
+
+  set isDispensable(isDispensable: boolean) {
+    this.#isDispensable = isDispensable
+  }
+
   get isBroken(): boolean {
     // What node-postgres itself asks before it takes a connection back; it has no public name.
     return (this.client as { _queryable?: boolean })._queryable === false
@@ -74,6 +85,7 @@ export class ServerConnection {
    */
   giveBack(error: Error | undefined, leftOpen?: () => void): void {
     if (error !== undefined && !isServerError(error)) return this.release(error)
+    this.isDispensable = true
     this.#whenReady(() => {
       const isIdle = this.client.getTransactionStatus() === 'I'
       if (!isIdle && !this.isBroken) leftOpen?.()
@@ -98,6 +110,7 @@ export class ServerConnection {
   release(error?: Error | boolean): void {
     const { onRelease } = this
     this.onRelease = undefined
+    this.isDispensable = true
     this.client.release(error)
     this.node.released()
     onRelease?.()

@@ -107,6 +107,13 @@ export class ReadSearch {
     this.find(search, found)
   }
 
+  /** For one that was sent there, and failed: nodes that were behind before it was sent may have what it needs by now. */
+  findAgain(search: Search, address: string, found: Found): void {
+    search.excluded = none
+    search.waitedForReplicaMs = 0
+    this.findElsewhere(search, address, found)
+  }
+
   onPrimary(search: Search, reason: RouteReason, found: Found): void {
     const isFallback = fallbacks.has(reason)
     const whenNone = isFallback ? () => this.#anew(search, found) : undefined

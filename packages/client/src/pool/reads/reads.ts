@@ -99,6 +99,7 @@ export class Reads {
     this.#count(read, seat, reason)
     const done = this.#whenAnswered(read, seat, reason)
     if (search.statement.mayWrite) {
+      connection.isDispensable = false
       return this.#host.sendWrite(connection, call, search.statement, search.scope, (error, result) => {
         giveBackBehindRead(connection, parameterChanges, error)
         done(error, result)
@@ -172,6 +173,6 @@ export class Reads {
     if (again === 'on-primary' && isWriteRefused(error)) this.#host.refusedAsWrite(read.call)
     const found = this.#sendWhenFound(read)
     if (again === 'on-primary') this.#host.search.onPrimary(read.search, 'refused-by-replica', found)
-    else this.#host.search.findElsewhere(read.search, address, found)
+    else this.#host.search.findAgain(read.search, address, found)
   }
 }

@@ -25,6 +25,12 @@ export function abandonAfter(
   }
 }
 
+/** The same of a primary that hangs, for a pool that ends: reads may be asked elsewhere, all else waits for its answer. */
+export function abandonHungReads({ nodes }: Topology, nodeOf: (address: string) => NodeConnections | undefined): void {
+  for (const { address, ejected } of nodes.values())
+    if (ejected?.reason === 'hung') nodeOf(address)?.abandonReads('hung')
+}
+
 /** A primary that is away may be back, and its writes with it. */
 function mayBePrimary(address: string, { primary, primaryState, memory }: Topology): boolean {
   return address === (primaryState === 'known' ? primary?.address : memory.primary?.address)

@@ -25,6 +25,7 @@ export function captureConnection(
   // With all of them out, those who wait for this very reading would wait for ever.
   const connection = idle ?? awaitingBefore(node, openedBefore)
   if (connection === undefined) return undefined
+  if (connection === idle) idle.isDispensable = true
   return {
     number: connection.number,
     read: async () => {

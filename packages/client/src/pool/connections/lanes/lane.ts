@@ -62,6 +62,7 @@ export class Lane {
     this.#events = events
     this.#parameterChanges = connection.parameterChanges
     connection.isPipelined = true
+    connection.isDispensable = true
     connection.node.left()
   }
 

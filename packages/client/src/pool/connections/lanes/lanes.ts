@@ -36,6 +36,11 @@ export class Lanes {
     else this.#waiting.push({ cost, entered })
   }
 
+  /** Those who are in lanes are answered or asked elsewhere; nobody enters any more. */
+  end(): void {
+    for (const each of [...this.#lanes]) each.takeNoMore()
+  }
+
   #open(): void {
     this.#isOpening = true
     this.#node.acquire((error, connection) => {

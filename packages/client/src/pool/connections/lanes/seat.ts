@@ -25,6 +25,7 @@ export type Seat = {
 
 /** A connection of its own. */
 export function ownSeat(connection: ServerConnection): Seat {
+  connection.isDispensable = true
   return {
     connection,
     isShared: false,
