@@ -1,5 +1,6 @@
 // @ts-check
-// Runs QUERIES statements through a pool and prints what the heap held after a tenth of them and after all, in bytes.
+// Runs QUERIES statements through a pool and prints what the heap held after a tenth of them and after all, in bytes, how often more
+// reads were under way on a replica than it had connections, and how long it took.
 import { Pool } from '@maestra/client'
 
 const queries = Number(process.env['QUERIES'])
@@ -22,19 +23,36 @@ function heap() {
   return process.memoryUsage().heapUsed
 }
 
+let looks = 0
+let sharing = 0
+/** Whether reads share connections: more of them have one than there are. */
+function look() {
+  for (const { role, inFlight, waitingCount, totalCount } of pool.stats().nodes) {
+    if (role !== 'replica') continue
+    looks += 1
+    if (inFlight - waitingCount > totalCount) sharing += 1
+  }
+}
+
 let next = 0
 /** @param {number} until */
 async function run(until) {
   const one = async () => {
-    while (next < until) await statement(next++)
+    while (next < until) {
+      if (next % 100 === 0) look()
+      await statement(next++)
+    }
   }
   await Promise.all(Array.from({ length: 32 }, one))
 }
 
+const begunMs = performance.now()
 await run(queries / 10)
 const early = heap()
 await run(queries)
 const late = heap()
-const { statements, nodes } = pool.stats()
+const perSecond = Math.round(queries / ((performance.now() - begunMs) / 1000))
+const { statements, askedAlone, nodes } = pool.stats()
 await pool.end()
-console.log(JSON.stringify({ early, late, statements, nodes: nodes.map((node) => node.statements) }))
+const told = { early, late, statements, looks, sharing, perSecond, askedAlone }
+console.log(JSON.stringify({ ...told, nodes: nodes.map((node) => node.statements) }))

@@ -28,8 +28,14 @@ describe('a pool', () => {
     const script = fileURLToPath(new URL('soak-process.js', import.meta.url))
     const env = { PATH: process.env['PATH'], QUERIES: String(queries), POOL_URL: poolUrl(sandbox.nodes) }
     const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', script], { env })
-    const { early, late, statements } = JSON.parse(stdout) as Record<'early' | 'late' | 'statements', number>
+    console.log(stdout)
+    const { early, late, statements, looks, sharing } = JSON.parse(stdout) as Record<
+      'early' | 'late' | 'statements' | 'looks' | 'sharing',
+      number
+    >
     expect(statements).toBe(queries)
+    // With a connection for each read it never happens.
+    expect(sharing).toBeGreaterThan(looks / 10)
     expect(late - early).toBeLessThan(mayGrowBytes)
   })
 })
