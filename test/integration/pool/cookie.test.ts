@@ -1,11 +1,14 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage } from 'node:http'
+import { connect, createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import { get } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
 import { Pool } from '@maestra/client'
 import { causality } from '@maestra/client/http'
 import express from 'express'
 import { type Sandbox, startSandbox } from 'maestra'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { poolUrl } from '../../harness/pool-url.js'
+import { selfSignedCertificate } from './self-signed-certificate.js'
 import { until } from './subject.js'
 
 let sandbox: Sandbox
@@ -65,13 +68,60 @@ async function plainApplication(): Promise<string> {
   const carry = causality(pool)
   const server = createServer((request, response) => {
     carry(request, response, async () => {
-      const id = request.url?.split('/')[2]
-      const text = request.method === 'POST' ? 'insert into note values ($1)' : 'select id from note where id = $1'
-      const { rowCount } = await pool.query(text, [id])
-      response.writeHead(rowCount === 1 ? 200 : 404).end()
+      response.writeHead(await answer(pool, request)).end()
     })
   })
   return await listen(server)
+}
+
+async function answer(pool: Pool, { url, method }: IncomingMessage | Http2ServerRequest): Promise<number> {
+  const text = method === 'POST' ? 'insert into note values ($1)' : 'select id from note where id = $1'
+  const { rowCount } = await pool.query(text, [url?.split('/')[2]])
+  return rowCount === 1 ? 200 : 404
+}
+
+const { certificate, key } = selfSignedCertificate()
+
+/** HTTP/2 over TLS, and HTTP/1.1 on the same port for who asks for that. */
+async function secureApplication(): Promise<string> {
+  const pool = openPool()
+  const carry = causality(pool)
+  const listener = (request: Http2ServerRequest, response: Http2ServerResponse) =>
+    void carry(request, response, async () => {
+      response.writeHead(await answer(pool, request))
+      response.end()
+    })
+  const server = createSecureServer({ key, cert: certificate, allowHTTP1: true }, listener)
+  return (await listen(server)).replace('http:', 'https:')
+}
+
+type Answered = { readonly status: number | undefined; readonly cookies: readonly string[] }
+
+/** One request of a session of HTTP/2. */
+async function request2(url: string, path: string, headers: Record<string, string> = {}): Promise<Answered> {
+  const session = connect(url, { ca: certificate })
+  try {
+    return await new Promise((resolve, reject) => {
+      session.on('error', reject)
+      const stream = session.request({ ':path': path, ...headers })
+      stream.on('error', reject)
+      stream.on('response', (head) => resolve({ status: head[':status'], cookies: head['set-cookie'] ?? [] }))
+      stream.resume()
+    })
+  } finally {
+    session.close()
+  }
+}
+
+/** The same by HTTP/1.1. */
+async function request1(url: string, path: string, headers: Record<string, string>): Promise<Answered> {
+  return await new Promise((resolve, reject) => {
+    const asked = get(`${url}${path}`, { ca: certificate, agent: false, headers }, (response) => {
+      response.resume()
+      resolve({ status: response.statusCode, cookies: response.headers['set-cookie'] ?? [] })
+    })
+    asked.on('error', reject)
+  })
 }
 
 describe('a cookie', () => {
@@ -87,6 +137,24 @@ describe('a cookie', () => {
       expect(cookie).toMatch(/^maestra=[\w-]{27}; .*HttpOnly; SameSite=Lax; Secure$/)
       expect((await fetch(`${reading}/note/1`)).status).toBe(404)
       expect((await fetch(`${reading}/note/1`, { headers: { cookie } })).status).toBe(200)
+    } finally {
+      await replica?.resume()
+    }
+  })
+
+  it('goes over HTTP/2 as well, and from there to HTTP/1.1 on the same port', async () => {
+    const [replica] = sandbox.replicas
+    const writing = await secureApplication()
+    const reading = await secureApplication()
+    expect((await request2(reading, '/note/0')).status).toBe(404)
+    await replica?.pause()
+    try {
+      const posted = await request2(writing, '/note/10', { ':method': 'POST' })
+      expect(posted).toMatchObject({ status: 200, cookies: [expect.stringMatching(/^maestra=[\w-]{27}; .*Secure$/)] })
+      const [cookie = ''] = posted.cookies[0]?.split(';') ?? []
+      expect((await request2(reading, '/note/10')).status).toBe(404)
+      expect((await request2(reading, '/note/10', { cookie })).status).toBe(200)
+      expect((await request1(reading, '/note/10', { cookie })).status).toBe(200)
     } finally {
       await replica?.resume()
     }

@@ -1,12 +1,15 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+
+export type AnyResponse = ServerResponse | Http2ServerResponse
 
 type HeadersOfHead = OutgoingHttpHeaders | OutgoingHttpHeader[]
 
 /** Asks for one more `Set-Cookie` header at the last moment: when the head of the response is about to leave. */
-export function beforeHead(response: ServerResponse, cookie: () => string | undefined): void {
+export function beforeHead(response: AnyResponse, cookie: () => string | undefined): void {
   const original = response.writeHead
   // Node.js calls it for whoever did not: end(), write() and flushHeaders() begin with it.
-  const writeHead = (status: number, ...rest: unknown[]): ServerResponse => {
+  const writeHead = (status: number, ...rest: unknown[]): AnyResponse => {
     response.writeHead = original
     const added = response.headersSent ? undefined : cookie()
     const headers = rest.at(-1)

@@ -1,7 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import type { CausalityPool, CausalitySession } from './causality-pool.js'
 import { cookieIn, cookieText } from './cookie.js'
-import { beforeHead } from './head-of-response.js'
+import { type AnyResponse, beforeHead } from './head-of-response.js'
+
+/** Of node:http, and of the same API in node:http2. */
+type AnyRequest = IncomingMessage | Http2ServerRequest
 
 export type CausalityOptions = {
   /** The name of the cookie; `maestra` unless said. */
@@ -16,7 +20,7 @@ export type CausalityOptions = {
 }
 
 /**
- * Middleware for Express and for plain node:http: what a request writes, later requests of the same browser see. It runs
+ * Middleware for Express and for plain node:http and node:http2: what a request writes, later requests of the same browser see. It runs
  * each request in a session of its own, which sees what the token in the cookie says, and sets the cookie when the request has
  * written. A cookie that is not valid is ignored, with an event; so is a write that is done when the headers have left:
  * `token-not-sent`.
@@ -27,7 +31,7 @@ export type CausalityOptions = {
 export function causality(
   pool: CausalityPool,
   { cookie = 'maestra', secure = true, maxAgeSeconds = 86_400 }: CausalityOptions = {},
-): <T>(request: IncomingMessage, response: ServerResponse, next: () => T) => T {
+): <T>(request: AnyRequest, response: AnyResponse, next: () => T) => T {
   return (request, response, next) => {
     const received = cookieIn(request.headers.cookie, cookie)
     const run = (session: CausalitySession): ReturnType<typeof next> => {
@@ -48,6 +52,6 @@ export function causality(
   }
 }
 
-function isSecure(request: IncomingMessage & { readonly secure?: unknown }): boolean {
+function isSecure(request: AnyRequest & { readonly secure?: unknown }): boolean {
   return request.secure === true || ('encrypted' in request.socket && request.socket.encrypted === true)
 }
