@@ -15,17 +15,21 @@ const warmUpMs = 5000
 const settlingMs = 500
 
 /**
- * `delayMs`: each replica is so late as one of these numbers says, another one in each run.
- * @typedef {{ readonly writesPerS: number, readonly delayMs: readonly number[], readonly scope: 'pool' | 'request' }} Case
+ * `delays`: how late the replicas are, one after the other in each run, for equal parts of it.
+ * @typedef {{ readonly writesPerS: number, readonly delays: readonly (readonly [number, number])[], readonly scope: 'pool' | 'request' }} Case
  */
-const few = [2, 3, 4, 5]
+/** @type {Case['delays']} */
+const few = [
+  [2, 3],
+  [4, 5],
+]
 /** @type {readonly Case[]} */
 const cases = [
-  { writesPerS: 0, delayMs: few, scope: 'pool' },
-  { writesPerS: 100, delayMs: few, scope: 'pool' },
-  { writesPerS: 1000, delayMs: few, scope: 'pool' },
-  { writesPerS: 1000, delayMs: [50], scope: 'pool' },
-  { writesPerS: 1000, delayMs: few, scope: 'request' },
+  { writesPerS: 0, delays: few, scope: 'pool' },
+  { writesPerS: 100, delays: few, scope: 'pool' },
+  { writesPerS: 1000, delays: few, scope: 'pool' },
+  { writesPerS: 1000, delays: [[50, 50]], scope: 'pool' },
+  { writesPerS: 1000, delays: few, scope: 'request' },
 ]
 /** What was asked of 1,000 writes a second at 2 to 5 ms. */
 const leastOnReplicas = 0.9
@@ -62,20 +66,44 @@ function orderOf({ writesPerS, scope }, forMs) {
   return { kind: 'open', writesPerS, readsPerS, ms: forMs, scope }
 }
 
+/**
+ * With each of its delays for an equal part of the time. @param {Load} load @param {Case} each
+ * @param {readonly { readonly url: string }[]} replicas
+ */
+async function measure(load, each, replicas) {
+  const parts = []
+  for (const delays of each.delays) {
+    for (const [at, { url }] of replicas.entries()) await delayReplay(url, delays[at] ?? delays[0])
+    // What the pool has learnt of the delays of before is no part of this run.
+    await load.run(orderOf(each, settlingMs))
+    parts.push(await load.run(orderOf(each, ms / each.delays.length)))
+  }
+  return together(parts)
+}
+
+/** Parts of one run, of equal length. @param {readonly import('./load.js').Measured[]} parts */
+function together(parts) {
+  /** @param {'p50' | 'p99' | 'mean' | 'onReplicas'} key */
+  const mean = (key) => parts.reduce((sum, part) => sum + part[key], 0) / parts.length
+  /** @type {Record<string, number>} */
+  const byReason = {}
+  for (const part of parts) {
+    for (const [reason, count] of Object.entries(part.byReason)) byReason[reason] = (byReason[reason] ?? 0) + count
+  }
+  return {
+    p50: mean('p50'),
+    p99: mean('p99'),
+    mean: mean('mean'),
+    onReplicas: mean('onReplicas'),
+    stale: parts.reduce((sum, { stale }) => sum + stale, 0),
+    byReason,
+  }
+}
+
 /** @param {readonly Load[]} loads @param {Case} each @param {readonly { readonly url: string }[]} replicas */
 async function compare(loads, each, replicas) {
-  let changes = 0
-
   const [ours, peer] = await measureInTurn(
-    loads.map((load) => async () => {
-      for (const { url } of replicas) {
-        await delayReplay(url, each.delayMs[changes % each.delayMs.length] ?? 0)
-        changes += 1
-      }
-      // What the pool has learnt of the delays of before is no part of this run.
-      await load.run(orderOf(each, settlingMs))
-      return await load.run(orderOf(each, ms))
-    }),
+    loads.map((load) => async () => await measure(load, each, replicas)),
     runs,
   )
   if (ours === undefined || peer === undefined) throw new Error('a contender is missing')
@@ -103,13 +131,19 @@ async function compare(loads, each, replicas) {
   }
 }
 
+/** @param {readonly number[]} delays */
+function delayOf(delays) {
+  const [least, most] = [Math.min(...delays), Math.max(...delays)]
+  return least === most ? `${least} ms` : `${least} to ${most} ms`
+}
+
 function print() {
   /** @param {{ readonly median: number, readonly low: number, readonly high: number, readonly ours: number, readonly peer: number }} added */
   const cell = ({ ours, peer, median, low, high }) =>
     `${ours.toFixed(1)} - ${peer.toFixed(1)}: ${median.toFixed(1)} (${low.toFixed(1)} to ${high.toFixed(1)})`
   const cells = rows.map((row) => [
     String(row.writesPerS),
-    row.delayMs.length > 1 ? `${Math.min(...row.delayMs)} to ${Math.max(...row.delayMs)} ms` : `${row.delayMs[0]} ms`,
+    delayOf(row.delays.flat()),
     row.scope,
     `${(100 * row.onReplicas).toFixed(1)} %`,
     cell(row.added.p50),

@@ -1,9 +1,10 @@
 // @ts-check
-// node bench/pool/load-process.js <pg | maestra> <url> <options>: a process of load.js. It has one pool, does what it is ordered to do
-// through it, and says what that took.
+// node bench/pool/load-process.js <pg | maestra | split> <url> <options>: a process of load.js. It has one pool, does what it is ordered
+// to do through it, and says what that took.
 import pg from 'pg'
 import { Pool } from '../../packages/client/dist/index.js'
 import { counterCount, orderCount } from './servers.js'
+import { SplitPools } from './split-pools.js'
 
 /**
  * @typedef {{ readonly kind: 'closed', readonly concurrent: number, readonly ms: number, readonly writeShare: number }} ClosedOrder
@@ -26,8 +27,9 @@ import { counterCount, orderCount } from './servers.js'
 
 const [, , name = '', connectionString = '', options = '{}'] = process.argv
 const config = { connectionString, max: 10, idleTimeoutMillis: 0, ...JSON.parse(options) }
+const pools = { pg: pg.Pool, maestra: Pool, split: SplitPools }
 /** @type {pg.Pool} */
-const pool = name === 'pg' ? new pg.Pool(config) : /** @type {any} */ (new Pool(config))
+const pool = /** @type {any} */ (new pools[/** @type {keyof typeof pools} */ (name)](config))
 const routing = pool instanceof Pool ? pool : undefined
 
 const selectOrder = 'select id, customer, total from orders where id = $1'

@@ -4,7 +4,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** @typedef {'pg' | 'maestra'} PoolName */
+/** @typedef {'pg' | 'maestra' | 'split'} PoolName */
 /** @typedef {import('./load-process.js').Order} Order */
 /** @typedef {import('./load-process.js').Measured} Measured */
 

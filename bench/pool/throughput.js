@@ -1,7 +1,7 @@
 // @ts-check
 // node bench/pool/throughput.js [--runs 5] [--ms 1000] [--concurrent 1,16,64] [--json]: the pool beside pg.Pool, on one server and on a
-// primary with two replicas, where pg.Pool sends all to the primary. Each has a process of its own and ten connections to a server.
-// Servers and load share the machine: look at the ratios, and at the CPU time of the process. After npm run build.
+// primary with two replicas, where pg.Pool sends all to the primary; there also beside what people write by hand, a pg.Pool for each server,
+// which knows nothing of what was just written. Each has a process of its own and ten connections to a server. Servers and load share the machine: look at the ratios, and at the CPU time of the process. After npm run build.
 import { flags, measureInTurn, median, pairedOf, refuse, table } from '../paired.js'
 import { Load } from './load.js'
 import { onServers, urlOf } from './servers.js'
@@ -29,17 +29,19 @@ for (const replicas of [0, 2]) {
   await onServers(replicas, async ({ primary, nodes }) => {
     const loads = [new Load('maestra', urlOf(nodes)), new Load('pg', primary.url), new Load('pg', primary.url)]
     const prepared = new Load('maestra', urlOf(nodes), { lanes: 'prepared' })
+    const split = replicas > 0 ? [new Load('split', urlOf(nodes))] : []
+    const all = [...loads, ...split, prepared]
     try {
       // Code that is new to the machine is slower than what it becomes; connections are opened as well.
-      for (const load of [...loads, prepared]) {
+      for (const load of all) {
         await load.run({ kind: 'closed', concurrent: 16, ms: warmUpMs, writeShare: 0.1 })
       }
       for (const { name, writeShare, options } of cases.filter((each) => each.replicas === replicas)) {
-        const compared = options === undefined ? loads : [prepared, ...loads.slice(1)]
+        const compared = options === undefined ? [...loads, ...split] : [prepared, ...loads.slice(1), ...split]
         for (const concurrent of concurrences) rows.push(await compare(name, compared, concurrent, writeShare))
       }
     } finally {
-      for (const load of [...loads, prepared]) await load.end()
+      for (const load of all) await load.end()
     }
   })
 }
@@ -52,7 +54,7 @@ else print()
 async function compare(name, loads, concurrent, writeShare) {
   /** @type {import('./load.js').Order} */
   const order = { kind: 'closed', concurrent, ms, writeShare }
-  const [ours, peer, again] = await measureInTurn(
+  const [ours, peer, again, byHand] = await measureInTurn(
     loads.map((load) => () => load.run(order)),
     runs,
   )
@@ -69,6 +71,12 @@ async function compare(name, loads, concurrent, writeShare) {
     ratio: pairedOf(perS(ours), perS(peer), quotient),
     // How far two of the same are apart is how far this machine can tell two things from each other.
     peerToItself: pairedOf(perS(again), perS(peer), quotient),
+    ...(byHand === undefined
+      ? {}
+      : {
+          byHand: pairedOf(perS(byHand), perS(peer), quotient),
+          ratioToByHand: pairedOf(perS(ours), perS(byHand), quotient),
+        }),
     p50: both('p50'),
     p99: both('p99'),
     cpuUs: both('cpuUs'),
@@ -86,13 +94,27 @@ function print() {
   const interval = ({ median, low, high }) => `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
   /** @param {{ readonly ours: number, readonly peer: number }} both @param {number} digits */
   const pair = ({ ours, peer }, digits) => `${ours.toFixed(digits)} / ${peer.toFixed(digits)}`
-  const head = ['', 'concurrent', 'a second', 'ratio', 'pg.Pool to itself', 'p50 ms', 'p99 ms', 'CPU µs', 'CPU ratio']
+  const head = [
+    '',
+    'concurrent',
+    'a second',
+    'ratio',
+    'pg.Pool to itself',
+    'by hand',
+    'ratio to that',
+    'p50 ms',
+    'p99 ms',
+    'CPU µs',
+    'CPU ratio',
+  ]
   const cells = rows.map((row) => [
     row.name,
     String(row.concurrent),
     pair(row.perS, 0),
     interval(row.ratio),
     interval(row.peerToItself),
+    row.byHand === undefined ? '' : interval(row.byHand),
+    row.ratioToByHand === undefined ? '' : interval(row.ratioToByHand),
     pair(row.p50, 2),
     pair(row.p99, 2),
     pair(row.cpuUs, 0),
