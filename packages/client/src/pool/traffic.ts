@@ -41,7 +41,7 @@ import { type PoolScope, Scopes } from './sessions/scopes.js'
 import { UnseenPositions } from './sessions/unseen-positions.js'
 import { AutocommitWrites } from './writes/autocommit-writes.js'
 import { whenBackendEnded } from './writes/backend-end.js'
-import { captureConnection } from './writes/capture-connection.js'
+import { captureConnection, followingConnection } from './writes/capture-connection.js'
 import { Captures } from './writes/captures.js'
 import { Writes } from './writes/writes.js'
 
@@ -152,9 +152,13 @@ export class Traffic {
           () => this.#isEnded,
         ),
     })
+    const pipelines = !configs.some(({ config }) => hasQueryTimeout(config))
     this.#writes = new AutocommitWrites({
       primary: this.#primary,
       writes,
+      captures: this.#captures,
+      pipelines,
+      following: (connection) => followingConnection(this.watch, connection),
       counters: this.counters,
       report,
       changedNames: () => this.#namesChanged(),
@@ -192,7 +196,7 @@ export class Traffic {
     this.#reads = new Reads({
       search,
       prepares: routing.lanes === 'prepared',
-      lanes: routing.lanes !== false && !configs.some(({ config }) => hasQueryTimeout(config)),
+      lanes: routing.lanes !== false && pipelines,
       seesReceiver: (address) => topology().nodes.get(address)?.receiverSeen ?? false,
       proves: (connection, floor) => this.#proves(connection, floor),
       counters: this.counters,

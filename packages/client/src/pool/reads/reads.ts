@@ -100,10 +100,11 @@ export class Reads {
     const done = this.#whenAnswered(read, seat, reason)
     if (search.statement.mayWrite) {
       connection.isDispensable = false
-      return this.#host.sendWrite(connection, call, search.statement, search.scope, (error, result) => {
+      this.#host.sendWrite(connection, call, search.statement, search.scope, (error, result) => {
         giveBackBehindRead(connection, parameterChanges, error)
         done(error, result)
       })
+      return
     }
     const timed: QueryCallback = (error, result) => {
       cost?.tookAlone(nowMs() - sentAtMs)

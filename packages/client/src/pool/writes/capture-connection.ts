@@ -1,7 +1,9 @@
+import { parseLsn } from '../../postgres/lsn.js'
 import type { CaptureReading } from '../../routing/consistency/capture.js'
+import { writtenQuery } from '../../routing/topology/probe-query.js'
 import type { NodeView } from '../../routing/topology/topology.js'
 import type { Watch } from '../../routing/watch.js'
-import { askProgress } from '../calls/ask-server.js'
+import { askProgress, askServer } from '../calls/ask-server.js'
 import type { NodeConnections } from '../connections/node-connections.js'
 import type { ServerConnection } from '../connections/server-connection.js'
 import type { CaptureConnection } from './captures.js'
@@ -35,6 +37,28 @@ export function captureConnection(
       return readingOf(view, progress)
     },
     giveBack: () => idle?.release(),
+  }
+}
+
+/** The connection of a write, over which they are read behind that write (rule W2): the topology, which did not ask, is told. */
+export function followingConnection(
+  watch: Watch,
+  { client, number, node }: ServerConnection,
+): CaptureConnection | undefined {
+  const view = watch.topology.primary
+  if (view?.address !== node.address) return undefined
+  return {
+    number,
+    giveBack: () => {},
+    read: async () => {
+      const { inserted, flushed } = await askServer(client, writtenQuery)
+      const reading = readingOf(view, { inserted: parseLsn(inserted ?? ''), flushed: parseLsn(flushed ?? '') })
+      const { systemIdentifier = '', startedAt = '' } = view
+      const { timeline } = reading
+      const wrote = { systemIdentifier, startedAt, timeline, inserted: reading.insert }
+      watch.report({ address: node.address, wrote })
+      return reading
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { nowMs } from '../../base/clock.js'
-import type { CaptureReading } from '../../routing/consistency/capture.js'
+import type { Capture, CaptureReading } from '../../routing/consistency/capture.js'
 import type { Commits } from '../../routing/consistency/commits.js'
 import type { Floor, PendingFloor } from '../../routing/consistency/floor.js'
 import type { Write } from '../../routing/consistency/write.js'
@@ -70,7 +70,7 @@ export class Captures {
       if (!this.#isFlushDue()) return
     } else {
       this.#flushPauseMs = 0
-      const pauseMs = this.#isAwaited || this.#isEager ? 0 : unaskedPauseMs - (nowMs() - this.#sentAtMs)
+      const pauseMs = this.#isAwaited || this.isEager ? 0 : unaskedPauseMs - (nowMs() - this.#sentAtMs)
       if (pauseMs > 0) return this.#later(pauseMs)
     }
     this.#look()
@@ -80,7 +80,8 @@ export class Captures {
     return this.#floorWaits.length > 0 || this.#writeWaits.length > 0
   }
 
-  get #isEager(): boolean {
+  /** Whether reads wait for the positions of commits these days. */
+  get isEager(): boolean {
     return nowMs() - this.#awaitedAtMs < eagerMs
   }
 
@@ -95,13 +96,29 @@ export class Captures {
       return this.#later()
     }
     this.#sentAtMs = nowMs()
+    this.#read(capture, connection)
+  }
+
+  /**
+   * Reads the positions over the connection of a write that was just sent, behind its Sync and in one flight with it (rule W2). Calls back
+   * when nothing of that is under way any more.
+   */
+  follow(write: Write, connection: CaptureConnection, over: () => void): void {
+    const capture = this.#commits.captureSent(connection.number, [write])
+    if (capture === undefined) over()
+    else this.#read(capture, connection, over)
+  }
+
+  #read(capture: Capture, connection: CaptureConnection, over?: () => void): void {
     connection.read().then(
       (reading) => {
+        over?.()
         this.#commits.captured(capture, reading)
         this.#onReading(reading)
         this.wake()
       },
       () => {
+        over?.()
         this.#commits.captureFailed(capture)
         this.#later()
       },

@@ -103,6 +103,18 @@ describe('W3: the LSN of a commit', () => {
     expect(floor()).toEqual(at(900))
   })
 
+  it('W2: needs no other capture while one stands behind it, unless that one fails', () => {
+    const connection = open()
+    const write = commits.writeSent(connection, [pool])
+    const capture = sent(connection, [write])
+    commits.writeAcknowledged(write, true)
+    expect(commits.captureNeeded()).toBeUndefined()
+    const other = written(open())
+    expect(commits.captureNeeded()?.openedBefore).toBe(other.sent)
+    commits.captureFailed(capture)
+    expect(commits.captureNeeded()?.openedBefore).toBe(write.sent)
+  })
+
   it('comes from one capture at a time, which covers all that was acknowledged before it was sent, of every scope', () => {
     const [one, other] = [open(), open()]
     const session = commits.openScope()

@@ -174,6 +174,7 @@ export class Commits {
       sent,
       acknowledged: 0,
       surelySynchronous: false,
+      isFollowed: false,
       state: 'sent',
     }
   }
@@ -207,10 +208,10 @@ export class Commits {
 
   captureNeeded(): CaptureNeed | undefined {
     if (this.#primary === undefined || this.#inFlight !== undefined) return undefined
-    if (this.#pending.length === 0 && this.#asking.length === 0 && !this.#doubts.canEnd) return undefined
     let openedBefore = Number.POSITIVE_INFINITY
-    for (const { sent } of this.#pending) openedBefore = Math.min(openedBefore, sent)
-    return { openedBefore }
+    for (const { sent, isFollowed } of this.#pending) if (!isFollowed) openedBefore = Math.min(openedBefore, sent)
+    const isNeeded = openedBefore < Number.POSITIVE_INFINITY || this.#asking.length > 0 || this.#doubts.canEnd
+    return isNeeded ? { openedBefore } : undefined
   }
 
   /** The flush position that provisional positions wait for, and which connections may tell it. */
@@ -225,6 +226,7 @@ export class Commits {
     if (incarnation === undefined || !samePrimary(incarnation, this.#primary)) return undefined
     const capture = { sent: this.#sequence.next(), connection, incarnation, behind }
     if (behind.length === 0) this.#inFlight ??= capture
+    for (const write of behind) write.isFollowed = true
     return capture
   }
 
@@ -262,6 +264,7 @@ export class Commits {
   /** No answer came, or an error; also when it was given up. */
   captureFailed(capture: Capture): void {
     if (this.#inFlight === capture) this.#inFlight = undefined
+    for (const write of capture.behind) write.isFollowed = false
   }
 
   /** A flush position was read on a connection to the primary. */

@@ -12,5 +12,7 @@ export type Write = {
   /** The number of its acknowledgement; 0 until then. */
   acknowledged: number
   surelySynchronous: boolean
+  /** A capture is under way behind its own Sync, which will cover it. */
+  isFollowed: boolean
   state: 'sent' | 'nothing' | 'pending' | 'provisional' | 'confirmed' | 'uncertain'
 }

@@ -84,6 +84,13 @@ select reached.in_recovery::pg_catalog.text as in_recovery,
   ) later`
 
 /**
+ * How far a primary has come, behind a write on the connection of that write, which no server in recovery has answered. The order of the
+ * columns is of no matter: whatever was inserted by its commit is before either, and what was flushed stays so. Parsed each time.
+ */
+export const writtenQuery =
+  'select pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text as inserted, pg_catalog.pg_current_wal_flush_lsn()::pg_catalog.text as flushed'
+
+/**
  * How far a standby has replayed, without the timeline that it receives, which a plain role does not see. The order of looks is of no
  * matter here: whoever was in recovery at any time of the statement had replayed that much by its end.
  */

@@ -18,7 +18,8 @@ import type { TopologyInput } from './topology-input.js'
  *     db2 standby 0/5000                a probe saw a standby that has replayed up to 0/5000
  *     db2 at 0/5000                     a look at positions alone
  *     db1 fails ECONNREFUSED            a probe failed; `hangs`: nobody answered it; `breaks`: the connection broke
- *     db1 error 25006                   a statement of the pool failed there; `wrote`: a write succeeded there
+ *     db1 error 25006                   a statement of the pool failed there
+ *     db1 wrote 0/6000                  a write succeeded there, and its connection saw so much inserted
  *     tick                              nothing but time
  *     floor A = db1 0/5000              a position that was read from db1 as it is now known
  *     token B = 1 0/5000                a position that came from outside
@@ -95,8 +96,9 @@ class Scenario {
       case 'error':
         return { kind: 'evidence', address, code: rest[0] ?? '' }
       case 'wrote': {
-        const { systemIdentifier = '', startedAt = '' } = this.#node(address)
-        return { kind: 'evidence', address, wrote: { systemIdentifier, startedAt } }
+        const { systemIdentifier = '', startedAt = '', timeline = timelineOf(1) } = this.#node(address)
+        const inserted = parseLsn(rest[0] ?? '')
+        return { kind: 'evidence', address, wrote: { systemIdentifier, startedAt, timeline, inserted } }
       }
       default:
         throw new Error(`no such step: ${address} ${verb}`)

@@ -1,3 +1,5 @@
+import type { Lsn } from '../../postgres/lsn.js'
+import type { TimelineId } from '../../postgres/timeline.js'
 import type { Progress, ServerState } from './server-state.js'
 import type { Address } from './topology.js'
 
@@ -39,6 +41,12 @@ export type TopologyInput =
 /** What the pool's own statements say of a server. */
 export type Evidence =
   /** `code` is the SQLSTATE, or the code of the operating system's error. */
-  | { readonly address: Address; readonly code: string }
-  /** A write succeeded there, on a connection of that incarnation. */
-  | { readonly address: Address; readonly wrote: { readonly systemIdentifier: string; readonly startedAt: string } }
+  { readonly address: Address; readonly code: string } | { readonly address: Address; readonly wrote: Wrote }
+
+/** Something was written there, on a connection of that incarnation: so far that connection saw its log, behind its own write. */
+export type Wrote = {
+  readonly systemIdentifier: string
+  readonly startedAt: string
+  readonly timeline: TimelineId
+  readonly inserted: Lsn
+}
