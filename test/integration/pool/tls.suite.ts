@@ -77,6 +77,21 @@ export function tls(subject: Subject): void {
       expect(Object.keys(ssl as object)).not.toContain('key')
     })
 
+    it('carries the writes of many callers, each of whom reads what it has written', async () => {
+      const pool = open({ ssl: { ca } })
+      await pool.query('create table encrypted (id int primary key, value int not null)')
+      await pool.query('insert into encrypted select id, 0 from generate_series(1, 16) id')
+      const callers = Array.from({ length: 16 }, async (_each, at) => {
+        for (let round = 1; round <= 50; round += 1) {
+          await pool.query('update encrypted set value = $2 where id = $1', [at + 1, round])
+          const { rows } = await pool.query('select value from encrypted where id = $1', [at + 1])
+          expect(rows).toEqual([{ value: round }])
+        }
+      })
+      await Promise.all(callers)
+      await pool.query('drop table encrypted')
+    })
+
     it('carries transactions and large results as well', async () => {
       const pool = open({ ssl: { ca } })
       const client = await pool.connect()
