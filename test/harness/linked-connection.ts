@@ -5,6 +5,7 @@ export class LinkedConnection {
   readonly #outer: Socket
   readonly #inner: Socket
   #held: Buffer[] | undefined
+  #last: Buffer | undefined
   #hasEnded = false
 
   constructor(outer: Socket, inner: Socket) {
@@ -34,6 +35,11 @@ export class LinkedConnection {
     this.#held ??= []
   }
 
+  /** The same behind the next of these bytes. They must come in one piece, as what a server says at once does. */
+  holdBehind(last: Buffer): void {
+    this.#last = last
+  }
+
   /** How much the server has said since. */
   get heldBytes(): number {
     return (this.#held ?? []).reduce((sum, { length }) => sum + length, 0)
@@ -42,6 +48,7 @@ export class LinkedConnection {
   letGo(): void {
     const held = this.#held ?? []
     this.#held = undefined
+    this.#last = undefined
     for (const bytes of held) this.#outer.write(bytes)
     if (this.#hasEnded) this.#outer.end()
   }
@@ -53,8 +60,15 @@ export class LinkedConnection {
   }
 
   #answered(bytes: Buffer): void {
-    if (this.#held === undefined) this.#outer.write(bytes)
-    else this.#held.push(bytes)
+    if (this.#held !== undefined) this.#held.push(bytes)
+    else if (this.#last !== undefined && bytes.includes(this.#last)) this.#hold(bytes, this.#last)
+    else this.#outer.write(bytes)
+  }
+
+  #hold(bytes: Buffer, last: Buffer): void {
+    const end = bytes.indexOf(last) + last.length
+    this.#outer.write(bytes.subarray(0, end))
+    this.#held = [bytes.subarray(end)]
   }
 
   #ended(): void {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { causality } from '../../../packages/client/src/adapters/http.js'
 import { Pool, type PoolOptions } from '../../../packages/client/src/index.js'
-import { positionName } from '../../../packages/client/src/routing/topology/probe-query.js'
+import { positionName, writtenQuery } from '../../../packages/client/src/routing/topology/probe-query.js'
 import type { Sandbox } from '../../../packages/maestra/src/index.js'
 import { FaultyLink } from '../../harness/faulty-link.js'
 import type { LinkedConnection } from '../../harness/linked-connection.js'
@@ -42,6 +42,8 @@ afterAll(async () => {
 })
 
 const read = 'select value from item'
+/** It is idle again. */
+const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
 const valueIn = async (query: Promise<{ rows: { value?: number }[] }>) => (await query).rows[0]?.value
 const pauseReplicas = () => Promise.all(sandbox.replicas.map((replica) => replica.pause()))
 
@@ -70,9 +72,10 @@ async function open(options: PoolOptions = {}): Promise<Pool> {
 /** From here on no answer to a reading of the primary's position arrives. */
 function holdCaptures(): void {
   link.asked = (bytes, connection) => {
-    // The reading is prepared: its text comes the first time, its name with each.
-    if (!bytes.includes(positionName)) return
-    connection.holdAnswers()
+    // Behind a write, whose own answer passes; else it is prepared: its text comes the first time, its name with each.
+    if (bytes.includes(writtenQuery)) connection.holdBehind(readyForQuery)
+    else if (bytes.includes(positionName)) connection.holdAnswers()
+    else return
     capturing = connection
   }
 }
