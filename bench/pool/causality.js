@@ -159,8 +159,8 @@ function print() {
     `at 1,000 writes/s and 2 to 5 ms at least ${100 * leastOnReplicas} % were to be on replicas, at most ${mostAddedMs} ms added to the mean\n\n`,
   )
   process.stdout.write(`${table([head, ...cells])}\n\n`)
-  for (const { writesPerS, delayMs, scope, byReason } of rows) {
+  for (const { writesPerS, delays, scope, byReason } of rows) {
     const reasons = Object.entries(byReason).map(([reason, count]) => `${reason} ${count}`)
-    process.stdout.write(`${writesPerS}/s, ${delayMs.join(' ')} ms, ${scope}: ${reasons.join(', ')}\n`)
+    process.stdout.write(`${writesPerS}/s, ${delayOf(delays.flat())}, ${scope}: ${reasons.join(', ')}\n`)
   }
 }
