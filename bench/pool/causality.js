@@ -85,19 +85,24 @@ async function measure(load, each, replicas) {
 function together(parts) {
   /** @param {'p50' | 'p99' | 'mean' | 'onReplicas'} key */
   const mean = (key) => parts.reduce((sum, part) => sum + part[key], 0) / parts.length
-  /** @type {Record<string, number>} */
-  const byReason = {}
-  for (const part of parts) {
-    for (const [reason, count] of Object.entries(part.byReason)) byReason[reason] = (byReason[reason] ?? 0) + count
-  }
   return {
     p50: mean('p50'),
     p99: mean('p99'),
     mean: mean('mean'),
     onReplicas: mean('onReplicas'),
     stale: parts.reduce((sum, { stale }) => sum + stale, 0),
-    byReason,
+    byReason: reasonsOf(parts),
   }
+}
+
+/** @param {readonly { readonly byReason: Readonly<Record<string, number>> }[]} parts */
+function reasonsOf(parts) {
+  /** @type {Record<string, number>} */
+  const byReason = {}
+  for (const part of parts) {
+    for (const [reason, count] of Object.entries(part.byReason)) byReason[reason] = (byReason[reason] ?? 0) + count
+  }
+  return byReason
 }
 
 /** @param {readonly Load[]} loads @param {Case} each @param {readonly { readonly url: string }[]} replicas */
@@ -117,17 +122,12 @@ async function compare(loads, each, replicas) {
       (one, other) => one - other,
     ),
   })
-  /** @type {Record<string, number>} */
-  const byReason = {}
-  for (const one of ours) {
-    for (const [reason, count] of Object.entries(one.byReason)) byReason[reason] = (byReason[reason] ?? 0) + count
-  }
   return {
     ...each,
     onReplicas: median(ours.map((one) => one.onReplicas)),
     added: { p50: added('p50'), p99: added('p99'), mean: added('mean') },
     stale: ours.reduce((sum, one) => sum + one.stale, 0),
-    byReason,
+    byReason: reasonsOf(ours),
   }
 }
 

@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net'
 
+/** What a server says when a statement in autocommit has ended: the session is idle. */
+export const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
+
 /** One connection through a link. */
 export class LinkedConnection {
   readonly #outer: Socket

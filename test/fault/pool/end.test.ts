@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Pool, PoolOptions, RoutingEvent } from '../../../packages/client/src/index.js'
 import type { SandboxNode } from '../../../packages/maestra/src/index.js'
 import { FaultyLink } from '../../harness/faulty-link.js'
+import { readyForQuery } from '../../harness/linked-connection.js'
 import { poolUrl } from '../../harness/pool-url.js'
 import { routedCluster } from '../../harness/routed-cluster.js'
 import { untilRows } from '../../harness/sql.js'
@@ -174,8 +175,6 @@ describe.each([{ lanes: true }, { lanes: false }])('the end of a pool, with %j',
     expect(await reading).toEqual(values(60))
   })
 })
-
-const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
 
 describe('a replica that hangs', () => {
   it('gets no connection that is opened for nobody: the reads that waited for one have gone elsewhere', async () => {

@@ -52,7 +52,7 @@ class LanedPool {
     if (!this.pool.ending) await this.pool.end()
   }
 
-  /** A connection is pipelined exactly while it is a lane. */
+  /** A connection to a replica is pipelined exactly while it is a lane; one to the primary also while a write has its position asked. */
   #count(client: pg.PoolClient): void {
     const { lanes } = this
     const { port } = client as unknown as { port: number }

@@ -6,7 +6,7 @@ import { Pool, type PoolOptions } from '../../../packages/client/src/index.js'
 import { positionName, writtenQuery } from '../../../packages/client/src/routing/topology/probe-query.js'
 import type { Sandbox } from '../../../packages/maestra/src/index.js'
 import { FaultyLink } from '../../harness/faulty-link.js'
-import type { LinkedConnection } from '../../harness/linked-connection.js'
+import { type LinkedConnection, readyForQuery } from '../../harness/linked-connection.js'
 import { sql, untilRows } from '../../harness/sql.js'
 import { startServers } from '../../harness/start-servers.js'
 import { tracesOf } from '../../harness/traces.js'
@@ -42,8 +42,6 @@ afterAll(async () => {
 })
 
 const read = 'select value from item'
-/** It is idle again. */
-const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
 const valueIn = async (query: Promise<{ rows: { value?: number }[] }>) => (await query).rows[0]?.value
 const pauseReplicas = () => Promise.all(sandbox.replicas.map((replica) => replica.pause()))
 

@@ -7,7 +7,7 @@ import type { CommitEvent } from '../routing/consistency/commit-event.js'
 import { Commits } from '../routing/consistency/commits.js'
 import type { Floor } from '../routing/consistency/floor.js'
 import type { Position } from '../routing/consistency/position.js'
-import { type Conditions, type Route, route } from '../routing/route.js'
+import { type Route, route } from '../routing/route.js'
 import { nextNumber } from '../routing/sequence.js'
 import { once } from '../routing/session-state.js'
 import { isRead, type Statement } from '../routing/statement/statement.js'
@@ -28,9 +28,11 @@ import type { Routing } from './pool-options.js'
 import { FloorSight } from './reads/floor-sight.js'
 import { Parking } from './reads/parking.js'
 import { PrimaryReads } from './reads/primary-reads.js'
+import { ReadConditions } from './reads/read-conditions.js'
 import { ReadSearch } from './reads/read-search.js'
 import { Reads } from './reads/reads.js'
 import { abandonAfter, abandonHungReads } from './servers/abandon.js'
+import { CatalogConnection } from './servers/catalog-connection.js'
 import { leadsElsewhere } from './servers/leads-elsewhere.js'
 import { isServerGone, Primary } from './servers/primary.js'
 import { Refusals } from './servers/refusals.js'
@@ -65,8 +67,10 @@ export class Traffic {
   readonly #routing: Routing
   readonly #host: TrafficHost
   readonly #delay = new ReplayDelay()
+  readonly #catalog = new CatalogConnection()
   readonly #configs: ReadonlyMap<string, pg.PoolConfig>
   readonly #sight: FloorSight
+  readonly #conditions: ReadConditions
   readonly #limit: TotalLimit
   readonly #refusals: Refusals
   readonly #follower: TopologyFollower
@@ -76,7 +80,6 @@ export class Traffic {
   readonly #reads: Reads
   readonly #writes: AutocommitWrites
   readonly #unseen: UnseenPositions
-  #namesLook: AbortController | undefined
   #isEnded = false
   #isEnding = false
   #isLeaving = false
@@ -105,6 +108,12 @@ export class Traffic {
     const nodeOf = (address: string) => this.nodes.get(address)
     const report = (address: string, error: unknown) => this.#report(address, error)
     this.#sight = new FloorSight(topology)
+    this.#conditions = new ReadConditions(routing, {
+      nodeOf,
+      sight: this.#sight,
+      delay: this.#delay,
+      sentTo: (address) => this.counters.byNode.get(address) ?? 0,
+    })
     this.#limit = new TotalLimit(routing.maxTotal, () => this.nodes.values())
     for (const { address, config } of configs) this.nodes.set(address, this.#connectionsTo(address, config))
     this.classes = new CallClasses({
@@ -189,7 +198,7 @@ export class Traffic {
       nodeOf,
       isEjected: (address) => topology().nodes.get(address)?.ejected !== undefined,
       route: ({ statement, floor, scope, excluded }, budgetMs) =>
-        route(statement, once, topology(), floor, this.#conditions(scope, excluded, budgetMs)),
+        route(statement, once, topology(), floor, this.#conditions.of(scope, excluded, budgetMs)),
       whenChanged,
       report,
     })
@@ -283,7 +292,7 @@ export class Traffic {
     const statement = this.classes.classify(call)
     const { consistency } = call.options
     const floor = this.commits.floorIfIssued(consistency === undefined ? noOptions : { consistency }, scope.scope)
-    const conditions = this.#conditions(scope, new Set(), this.#routing.parkMs)
+    const conditions = this.#conditions.of(scope, new Set(), this.#routing.parkMs)
     return { statement, route: route(statement, once, this.watch.topology, floor, conditions) }
   }
 
@@ -313,7 +322,7 @@ export class Traffic {
   /** When nothing is under way any more. */
   async end(): Promise<void> {
     this.classes.stop()
-    this.#namesLook?.abort()
+    this.#catalog.stop()
     this.#captures.stop()
     await Promise.all([...this.nodes.values()].map((node) => node.end()))
     this.#follower.stop()
@@ -340,37 +349,6 @@ export class Traffic {
       this.#leaveHung()
     })
     this.watch.start()
-  }
-
-  #conditions(scope: PoolScope, excluded: ReadonlySet<string>, budgetMs: number): Conditions {
-    const { maxLagMs, whenPrimaryAway, sticky } = this.#routing
-    return {
-      excluded,
-      budgetMs,
-      maxLagMs,
-      whenPrimaryAway,
-      sticky: sticky ? scope.lastNode : undefined,
-      inFlight: this.#inFlight,
-      satisfies: this.#satisfies,
-      expectedWaitMs: this.#expectedWaitMs,
-    }
-  }
-
-  /**
-   * With the statements of before as a fraction, so that of two idle nodes the one that has done less is next; some in a row, since a
-   * server that has just answered answers sooner.
-   */
-  readonly #inFlight = (address: string): number =>
-    (this.nodes.get(address)?.inFlight ?? 0) + Math.floor((this.counters.byNode.get(address) ?? 0) / inARow) * 1e-12
-
-  readonly #satisfies: Conditions['satisfies'] = (node, floor) => this.#sight.satisfies(node, floor)
-
-  readonly #expectedWaitMs = (address: string, floor: Floor): number => {
-    if (floor.kind === 'pending') return this.#delay.delayMs(address, nowMs())
-    if (floor.kind !== 'at') return 0
-    let waitMs = 0
-    for (const { lsn } of floor.positions) waitMs = Math.max(waitMs, this.#delay.expectedWaitMs(address, lsn, nowMs()))
-    return waitMs
   }
 
   #connectionsTo(address: string, config: pg.PoolConfig): NodeConnections {
@@ -408,25 +386,11 @@ export class Traffic {
     return isEnough
   }
 
-  /** On a connection of its own: the application's are counted, and the watch's must not wait. */
   async #askPrimary(texts: readonly string[]): Promise<readonly TextRow[]> {
     const { primary } = this.watch.topology
     const config = primary && this.#configs.get(primary.address)
     if (config === undefined) throw new MaestraError('primary-unknown', 'no primary answers')
-    const look = new AbortController()
-    this.#namesLook = look
-    const timer = setTimeout(() => look.abort(), catalogMs)
-    timer.unref()
-    try {
-      const connection = await openWatchConnection(config, look.signal)
-      const rows: TextRow[] = []
-      for (const text of texts) rows.push(...((await connection.query(text)) as readonly TextRow[]))
-      return rows
-    } finally {
-      clearTimeout(timer)
-      // Closes the connection, open or not.
-      look.abort()
-    }
+    return await this.#catalog.ask(config, texts)
   }
 
   #report(address: string, error: unknown): void {
@@ -463,8 +427,4 @@ function commitEvent(event: CommitEvent): RoutingEvent {
   return { kind: event.kind, position: formatLsn(event.position.lsn), timeline: event.position.timeline, count }
 }
 
-/** Statements for one idle node before the next one's turn. */
-const inARow = 8
-/** For the questions about the names of a database, in milliseconds. */
-const catalogMs = 30_000
 const noOptions = {}

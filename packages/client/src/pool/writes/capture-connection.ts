@@ -49,7 +49,6 @@ export function followingConnection(
   if (view?.address !== node.address) return undefined
   return {
     number,
-    giveBack: () => {},
     read: async () => {
       const { inserted, flushed } = await askServer(client, writtenQuery)
       const reading = readingOf(view, { inserted: parseLsn(inserted ?? ''), flushed: parseLsn(flushed ?? '') })
@@ -70,7 +69,6 @@ function watching(watch: Watch, view: NodeView): CaptureConnection {
       if (progress.inRecovery || connection !== view.connection) throw new Error('not the primary any more')
       return readingOf(view, progress)
     },
-    giveBack: () => {},
   }
 }
 

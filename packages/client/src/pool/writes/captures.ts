@@ -8,8 +8,8 @@ import type { Write } from '../../routing/consistency/write.js'
 export type CaptureConnection = {
   readonly number: number
   readonly read: () => Promise<CaptureReading>
-  /** Instead of a read. */
-  readonly giveBack: () => void
+  /** Instead of a read; where it was taken for it. */
+  readonly giveBack?: () => void
 }
 
 type FloorWait = {
@@ -92,7 +92,7 @@ export class Captures {
     const connection = this.#connectionBefore(need.openedBefore)
     const capture = connection === undefined ? undefined : this.#commits.captureSent(connection.number)
     if (connection === undefined || capture === undefined) {
-      connection?.giveBack()
+      connection?.giveBack?.()
       return this.#later()
     }
     this.#sentAtMs = nowMs()

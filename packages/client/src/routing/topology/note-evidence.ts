@@ -1,11 +1,7 @@
-import { lsnOf } from '../../postgres/lsn.js'
 import { change, type Draft, nodeOf } from './draft.js'
 import { sameIncarnation } from './incarnation.js'
 import { noteFurther } from './note-lineage.js'
 import type { TopologyInput } from './topology-input.js'
-
-/** No log is flushed so little. */
-const nothing = lsnOf(0n)
 
 /**
  * Errors after which a server may have another role, or be gone: read-only, shutdown and start-up, connection exceptions,
@@ -29,5 +25,5 @@ export function noteEvidence(draft: Draft, input: TopologyInput & { kind: 'evide
   if (!sameIncarnation(input.wrote, { systemIdentifier, startedAt }) || input.wrote.timeline !== timeline) return
   change(draft, input.address, { lastAnswerAtMs: nowMs })
   // Not how far it was flushed: a look of the watch that was answered before may be heard later, and is no server that went back.
-  if (lineage !== undefined) noteFurther(draft, lineage, { inserted: input.wrote.inserted, flushed: nothing })
+  if (lineage !== undefined) noteFurther(draft, lineage, { inserted: input.wrote.inserted })
 }

@@ -51,14 +51,16 @@ function beginningOf(before: NodeView, state: ServerState, timeline: TimelineId,
 export function noteFurther(
   draft: Draft,
   id: LineageId,
-  { inserted, flushed }: { readonly inserted: Lsn; readonly flushed: Lsn },
+  { inserted, flushed }: { readonly inserted: Lsn; readonly flushed?: Lsn },
 ): void {
   const lineage = draft.histories.lineages.get(id)
-  if (lineage === undefined || (inserted <= lineage.inserted && flushed <= lineage.flushed)) return
+  if (lineage === undefined) return
+  const isFlushedFurther = flushed !== undefined && flushed > lineage.flushed
+  if (inserted <= lineage.inserted && !isFlushedFurther) return
   put(draft, {
     ...lineage,
     inserted: inserted > lineage.inserted ? inserted : lineage.inserted,
-    flushed: flushed > lineage.flushed ? flushed : lineage.flushed,
+    flushed: isFlushedFurther ? flushed : lineage.flushed,
   })
 }
 
